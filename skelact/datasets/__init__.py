@@ -1,0 +1,1 @@
+"""Labelled skeleton data sets."""

@@ -1,0 +1,72 @@
+"""Writing files so that nothing is ever half written or lost."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from skelact.errors import OutputExistsError, SkelactError
+
+
+def check_writable(path: str | Path, overwrite: bool = False) -> Path:
+    """Return ``path`` as a Path if it may be written, before any work is spent on it.
+
+    Raises:
+        OutputExistsError: It exists and ``overwrite`` is false.
+        SkelactError: It is a folder, or its parent is not a folder.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise SkelactError(f"expected a file to write, got the folder {path}; add a file name")
+    if path.exists() and not overwrite:
+        raise OutputExistsError(f"{path} exists; pass --overwrite (overwrite=True) to replace it")
+    ancestor = next(parent for parent in path.absolute().parents if parent.exists())
+    if not ancestor.is_dir():
+        raise SkelactError(f"cannot write {path}: {ancestor} is a file, not a folder")
+    return path
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; move it there once it is whole and on disk.
+
+    The temporary file keeps the suffix of ``path`` (writers choose a format by it). On an
+    exception it is removed and ``path`` stays as it was.
+
+    Args:
+        path: The file to write; missing parent folders are made.
+        overwrite: Replace an existing file.
+
+    Raises:
+        OutputExistsError: ``path`` exists and ``overwrite`` is false.
+    """
+    path = check_writable(path, overwrite)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str, overwrite: bool = False) -> Path:
+    """Write ``text`` (UTF-8) atomically; see `atomic_write`."""
+    with atomic_write(path, overwrite) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return Path(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable, where the platform lets a folder be synced."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Video in, people with identities out."""

@@ -1,0 +1,1 @@
+"""Pure functions on recordings and clips `[..., N, C, T]`."""

@@ -1,0 +1,18 @@
+"""Fixtures that every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared development data; skips without it, fails where it is required."""
+    folder = Path(os.environ.get("SKELACT_SHARED", Path(__file__).parents[2] / "shared"))
+    if not (folder / "layouts.json").is_file():
+        message = f"no shared data at {folder}; set SKELACT_SHARED to its folder"
+        if os.environ.get("SKELACT_REQUIRE_SHARED") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder.resolve()
