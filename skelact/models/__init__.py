@@ -1,1 +1,5 @@
-"""Networks, one a file."""
+"""Networks: one a file, one function each."""
+
+from skelact.models.st_gcn import stgcn
+
+__all__ = ["stgcn"]

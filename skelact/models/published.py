@@ -1,0 +1,98 @@
+"""The door for weights that others published."""
+
+import re
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from skelact.errors import WeightsError
+from skelact.models.classifier import SkeletonClassifier
+from skelact.models.st_gcn import stgcn
+
+_TARGETS = {
+    r"data_bn\.(.+)": r"input_norm.\1",
+    r"st_gcn_networks\.(\d+)\.gcn\.conv\.(weight|bias)": r"layers.\1.graph_conv.\2",
+    r"st_gcn_networks\.(\d+)\.tcn\.(\d)\.(.+)": r"layers.\1.temporal.\2.\3",
+    r"st_gcn_networks\.(\d+)\.residual\.(\d)\.(.+)": r"layers.\1.shortcut.\2.\3",
+    r"edge_importance\.(\d+)": r"layers.\1.graph_conv.edge_importance",
+    r"fcn\.(weight|bias)": r"head.\1",
+}
+
+
+def load_published(path: str | Path, layout: str = "ntu25") -> SkeletonClassifier:
+    """A network with the weights of a published st-gcn checkpoint (a ``.pt`` state dict).
+
+    Widths, classes and channels come from the weights; the adjacency is the one stored with them.
+
+    Args:
+        path: The file; read without executing anything in it.
+        layout: The skeleton that it was trained on.
+
+    Returns:
+        A network on ``[B, M, N, C, T]`` in eval mode.
+
+    Raises:
+        WeightsError: The file is missing, cannot be read safely, or is no st-gcn state dict.
+        LayoutError: No such layout.
+    """
+    state = read_state(path)
+    missing = {"A", "data_bn.weight", "fcn.weight", "st_gcn_networks.9.gcn.conv.weight"} - set(state)
+    if missing:
+        raise WeightsError(
+            f"{path} is not an st-gcn checkpoint: it lacks {', '.join(sorted(missing))}; its "
+            f"first keys are {', '.join(list(state)[:4]) or 'none'}"
+        )
+    partitions = len(state["A"])
+    width, in_channels = state["st_gcn_networks.0.gcn.conv.weight"].shape[:2]
+    network = stgcn(
+        layout, num_classes=len(state["fcn.weight"]), in_channels=in_channels,
+        base_channels=width // partitions, partition="spatial_released",
+        max_hop=(partitions - 1) // 2, kernel_size=state["st_gcn_networks.0.tcn.2.weight"].shape[2],
+        edge_importance="edge_importance.0" in state,
+    )
+    try:
+        network.load_state_dict(_translate(state, partitions))
+    except RuntimeError as error:
+        raise WeightsError(f"{path} does not fit an ST-GCN on {layout!r}: {error}") from error
+    return network.eval()
+
+
+def read_state(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a torch file, loaded without executing anything in it.
+
+    Raises:
+        WeightsError: The file is missing, damaged, or holds more than tensors.
+    """
+    if not Path(path).is_file():
+        raise WeightsError(f"no weights at {path}")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged or unsafe file
+        raise WeightsError(f"{path} cannot be read safely as torch weights: {error}") from error
+    content = content.get("state_dict", content) if isinstance(content, dict) else content
+    if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
+        raise WeightsError(f"{path} holds no state dict (a table of named tensors)")
+    return content
+
+
+def _translate(state: dict[str, Tensor], partitions: int) -> dict[str, Tensor]:
+    """Our names and shapes for the weights of st-gcn."""
+    translated = {}
+    for key, value in state.items():
+        if key == "A":
+            continue
+        for pattern, target in _TARGETS.items():
+            if re.fullmatch(pattern, key):
+                name = re.sub(pattern, target, key)
+                break
+        else:
+            raise WeightsError(f"the checkpoint has the unknown key {key!r}")
+        if ".gcn.conv." in key:  # [K C_out, ...] -> [K, C_out, C_in] or [K, C_out]
+            value = value.reshape(partitions, -1, *value.shape[1:2])
+        elif key.startswith("fcn.weight"):
+            value = value.flatten(1)
+        translated[name] = value
+    layers = {name.split(".")[1] for name in translated if name.startswith("layers.")}
+    translated |= {f"layers.{layer}.graph_conv.adjacency": state["A"] for layer in layers}
+    return translated
