@@ -18,6 +18,16 @@ from skelact.errors import LayoutError
 _BUILTIN = resources.files("skelact.graph") / "builtin"
 
 
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a joint declared twice is an error and not silently the last one."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise yaml.YAMLError(f"declared twice: {', '.join(twice)}\n{node.start_mark}")
+        return super().construct_mapping(node, deep)
+
+
 @dataclass(frozen=True)
 class Layout:
     """A skeleton: named joints joined to a tree.
@@ -114,6 +124,15 @@ class Layout:
         Raises:
             LayoutError: A key is unknown or missing, or a joint is not declared.
         """
+        try:
+            return cls._from_mapping(data)
+        except LayoutError:
+            raise
+        except (AttributeError, TypeError, ValueError) as error:
+            raise LayoutError(f"expected a layout as docs/data.md describes it: {error}") from error
+
+    @classmethod
+    def _from_mapping(cls, data: Mapping) -> "Layout":
         known = {"name", "joints", "mirrored", "drawn", "source_names", "oks_sigmas"}
         if not isinstance(data, Mapping) or not {"name", "joints"} <= set(data) <= known:
             got = sorted(data) if isinstance(data, Mapping) else type(data).__name__
@@ -127,9 +146,9 @@ class Layout:
         where = {joint: i for i, joint in enumerate(joints)}
 
         def find(joint) -> int:
-            if joint not in where:
+            if str(joint) not in where:
                 raise LayoutError(f"layout {data['name']!r} names the undeclared joint {joint!r}")
-            return where[joint]
+            return where[str(joint)]
 
         mirrored = tuple((find(a), find(b)) for a, b in (data.get("mirrored") or {}).items())
         source = data.get("source_names") or {}
@@ -151,7 +170,7 @@ class Layout:
             LayoutError: The file is missing, no YAML, or no valid layout.
         """
         try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+            data = yaml.load(Path(path).read_text(encoding="utf-8"), _StrictLoader)
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise LayoutError(f"cannot read the layout file {path}: {error}") from error
         try:
@@ -163,8 +182,7 @@ class Layout:
 @functools.cache
 def builtin_layouts() -> tuple[str, ...]:
     """Names of the layouts that ship with skelact."""
-    return tuple(sorted(entry.name[:-5] for entry in _BUILTIN.iterdir()
-                        if entry.name.endswith(".yaml")))
+    return tuple(sorted(e.name[:-5] for e in _BUILTIN.iterdir() if e.name.endswith(".yaml")))
 
 
 def get_layout(layout: str | Path | Layout) -> Layout:
@@ -222,8 +240,14 @@ def _pair_sides(joints: Sequence[str]) -> tuple[tuple[int, int], ...]:
     return tuple(
         (i, where[mirror])
         for joint, i in where.items()
-        if joint.startswith("left_") and (mirror := "right_" + joint[5:]) in where
+        if joint.startswith("left_") and (mirror := _other_side(joint)) in where
     )
+
+
+def _other_side(joint: str) -> str | None:
+    """``left_x`` for ``right_x`` and the reverse; None for a joint without a side."""
+    side, _, rest = joint.partition("_")
+    return {"left": f"right_{rest}", "right": f"left_{rest}"}.get(side)
 
 
 def _check_names(layout: Layout) -> None:
@@ -234,9 +258,8 @@ def _check_names(layout: Layout) -> None:
     for what, values in (("parents", layout.parents), ("source names", layout.source_names),
                          ("OKS sigmas", layout.oks_sigmas or layout.joints)):
         if len(values) != len(layout.joints):
-            raise LayoutError(
-                f"layout {layout.name!r} has {len(layout.joints)} joints but {len(values)} {what}"
-            )
+            raise LayoutError(f"layout {layout.name!r} has {layout.num_joints} joints but "
+                              f"{len(values)} {what}")
     pairs = [*layout.flip_pairs, *layout.drawn_edges, *enumerate(layout.parents)]
     if any(not 0 <= i < layout.num_joints for pair in pairs for i in pair):
         raise LayoutError(f"layout {layout.name!r} has an index outside 0..{layout.num_joints - 1}")
@@ -261,6 +284,11 @@ def _check_tree(layout: Layout) -> None:
 
 
 def _check_flip(layout: Layout) -> None:
+    for pair in layout.flip_pairs:
+        a, b = (layout.joints[i] for i in pair)
+        if _other_side(a) not in (None, b) or _other_side(b) not in (None, a):
+            raise LayoutError(f"layout {layout.name!r}: the flip pair {a!r}, {b!r} contradicts the "
+                              f"names; left_* mirrors right_*")
     touched = [i for pair in layout.flip_pairs for i in pair]
     order = layout.flip_order
     bones = {frozenset(bone) for bone in layout.bones}

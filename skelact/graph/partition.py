@@ -21,6 +21,8 @@ def hop_distance(layout: Layout) -> np.ndarray:
     reached = np.eye(layout.num_joints, dtype=bool)
     for hop in range(layout.num_joints):
         distance[reached & (distance > hop)] = hop
+        if reached.all():
+            break
         reached = reached @ linked
     return distance
 
