@@ -6,6 +6,7 @@ Tracks lie one after another along the frame axis (S = sum of their lengths), so
 
 import json
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def save_recording(
         OutputExistsError: The file exists and ``overwrite`` is false.
         SkelactError: The path does not end in ``.npz``.
     """
-    if Path(path).suffix != ".npz":
+    if not is_pose_file(path):
         raise SkelactError(f"a pose file ends in .npz; got {path}")
     arrays = _to_arrays(recording)
     arrays["options"] = np.array(json.dumps(options or {}, sort_keys=True))
@@ -62,7 +63,7 @@ def load_recording(path: str | Path) -> Recording:
         return _from_arrays(arrays)
     except FileFormatError as error:
         raise FileFormatError(f"{path}: {error}") from None
-    except (SkelactError, ValueError, TypeError, IndexError) as error:
+    except (SkelactError, ValueError, TypeError, IndexError, OverflowError) as error:
         raise FileFormatError(f"{path} is not a valid pose file: {error}") from error
 
 
@@ -75,7 +76,7 @@ def read_options(path: str | Path) -> dict:
     arrays = _read_arrays(path)
     try:
         return dict(json.loads(str(arrays["options"])))
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise FileFormatError(f"{path} is not a valid pose file: bad options") from error
 
 
@@ -127,14 +128,14 @@ def _read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     path = Path(path)
     if not path.is_file():
         raise FileFormatError(f"no pose file at {path}; `skelact pose VIDEO` writes one")
+    if not zipfile.is_zipfile(path):
+        raise FileFormatError(f"{path} is not a readable pose file (truncated or of another kind)")
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, MemoryError,
             NotImplementedError, RuntimeError, SyntaxError) as error:
-        raise FileFormatError(
-            f"{path} is not a readable pose file (truncated or of another kind): {error}"
-        ) from error
+        raise FileFormatError(f"{path} is damaged or no pose file: {error}") from error
     except Exception as error:  # zlib.error and whatever else a damaged archive provokes
         raise FileFormatError(f"{path} is damaged: {error}") from error
     if "format_version" not in arrays or "joints" not in arrays:
@@ -160,7 +161,7 @@ def _from_arrays(arrays: dict[str, np.ndarray]) -> Recording:
     if (len(offsets) != len(arrays["track_ids"]) + 1 or offsets[0] != 0 or offsets[-1] != total
             or (np.diff(offsets) < 0).any()):
         raise FileFormatError(f"track_offsets {offsets.tolist()} do not divide {total} frames")
-    spans = [slice(a, b) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    spans = [slice(a, b) for a, b in pairwise(offsets)]
     tracks = [
         PoseTrack(
             track_id=track_id,
@@ -197,6 +198,7 @@ def _stored_layout(arrays: dict[str, np.ndarray]) -> Layout:
         builtin = get_layout(name)
         if (builtin.joints, builtin.parents) == (joints, parents):
             return builtin
-    order = arrays["flip_order"] if "flip_order" in arrays else np.arange(len(joints))
-    pairs = tuple((i, int(j)) for i, j in enumerate(order) if i < j)
+    pairs = None  # by the names, in a file that somebody else wrote
+    if "flip_order" in arrays:
+        pairs = tuple((i, int(j)) for i, j in enumerate(arrays["flip_order"]) if i < j)
     return Layout(name, joints, parents, flip_pairs=pairs)

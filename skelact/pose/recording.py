@@ -27,7 +27,8 @@ class PoseTrack:
         confidence: ``[N, T]`` float32 in [0, 1] (3-D sensors that give one), or None.
 
     Raises:
-        ShapeError: Axes do not match, or frames do not rise.
+        ShapeError: Axes do not match, frames do not rise or are no whole numbers, or a value is
+            infinite.
     """
 
     track_id: int
@@ -42,7 +43,7 @@ class PoseTrack:
         for name, dtype in convert.items():
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, np.asarray(value, dtype))
+                object.__setattr__(self, name, _convert(value, dtype, name))
         object.__setattr__(self, "track_id", int(self.track_id))
         if self.joints.ndim != 3 or self.joints.shape[1] != 3:
             raise ShapeError(f"expected joints [N, 3, T], got {list(self.joints.shape)}")
@@ -85,7 +86,8 @@ class Recording:
 
     Raises:
         LayoutError: A track has another number of joints.
-        ShapeError: Timestamps do not rise, or a track lies outside them.
+        ShapeError: Timestamps do not rise, a track lies outside them, or fps or image size is
+            not positive.
         SkelactError: A track id appears twice.
     """
 
@@ -105,6 +107,9 @@ class Recording:
         set_("timestamps", np.asarray(self.timestamps, np.float64))
         set_("layout", get_layout(self.layout))
         check_choice(self.dims, (2, 3), "dims")
+        size = self.image_size
+        if size is not None and (len(size) != 2 or min(size) < 1):
+            raise ShapeError(f"expected image_size (width, height) in pixels, got {size}")
         if self.timestamps.ndim != 1 or not np.isfinite(self.timestamps).all():
             raise ShapeError("expected timestamps [T] in seconds, all finite, "
                              f"got {list(self.timestamps.shape)}")
@@ -113,6 +118,8 @@ class Recording:
             raise ShapeError(f"expected rising timestamps; frame {at + 1} is not later than {at}")
         if self.fps is None:
             set_("fps", median_fps(self.timestamps))
+        if not 0 < self.fps < np.inf:
+            raise ShapeError(f"expected fps above 0, got {self.fps}")
         ids = [track.track_id for track in self.tracks]
         if len(set(ids)) != len(ids):
             raise SkelactError(f"track ids must differ, got {ids}")
@@ -154,6 +161,17 @@ class Recording:
     def with_tracks(self, tracks) -> "Recording":
         """The same recording with other tracks."""
         return replace(self, tracks=tuple(tracks))
+
+
+def _convert(value, dtype: type, name: str) -> np.ndarray:
+    value = np.asarray(value)
+    if value.size and value.dtype.kind not in ("iu" if dtype is np.int64 else "iuf"):
+        kind = "whole numbers" if dtype is np.int64 else "numbers"
+        raise ShapeError(f"expected {name} as {kind}, got {value.dtype}")
+    value = value.astype(dtype, copy=False)
+    if np.isinf(value).any():
+        raise ShapeError(f"expected finite {name} (NaN where missing), got infinity")
+    return value
 
 
 def median_fps(timestamps: np.ndarray) -> float:
