@@ -18,7 +18,7 @@ def check_choice(value, choices: Iterable, name: str):
     return value
 
 
-def check_shape(array, expected: Sequence[int | None | str], name: str):
+def check_shape(array, expected: Sequence[int | str | None], name: str):
     """Return ``array`` if its trailing axes match ``expected``.
 
     Args:
@@ -38,6 +38,7 @@ def check_shape(array, expected: Sequence[int | None | str], name: str):
     if not fits or any(
         isinstance(e, int) and e != s for e, s in zip(sizes, tail, strict=True)
     ):
-        wanted = ", ".join((["..."] if free else []) + ["any" if e is None else str(e) for e in sizes])
+        words = ["any" if e is None else str(e) for e in sizes]
+        wanted = ", ".join((["..."] if free else []) + words)
         raise ShapeError(f"expected {name} [{wanted}], got {list(shape)}")
     return array

@@ -14,7 +14,7 @@ def check_writable(path: str | Path, overwrite: bool = False) -> Path:
 
     Raises:
         OutputExistsError: It exists and ``overwrite`` is false.
-        SkelactError: It is a folder, or its parent is not a folder.
+        SkelactError: It is a folder, or its parent is not a folder or may not be written.
     """
     path = Path(path)
     if path.is_dir():
@@ -24,6 +24,8 @@ def check_writable(path: str | Path, overwrite: bool = False) -> Path:
     ancestor = next(parent for parent in path.absolute().parents if parent.exists())
     if not ancestor.is_dir():
         raise SkelactError(f"cannot write {path}: {ancestor} is a file, not a folder")
+    if not os.access(ancestor, os.W_OK):
+        raise SkelactError(f"cannot write {path}: no permission to write in {ancestor}")
     return path
 
 
@@ -48,6 +50,7 @@ def atomic_write(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
+        check_writable(path, overwrite)  # somebody else may have written it in the meantime
         os.replace(temporary, path)
         _sync_folder(path.parent)
     finally:
