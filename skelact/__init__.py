@@ -7,7 +7,7 @@ use, so ``import skelact`` stays quick and has no side effect.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from skelact.version import __version__
 
 _HOMES = {
     "Graph": "skelact.graph.graph",

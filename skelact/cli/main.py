@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-import skelact
+from skelact.version import __version__
 
 COMMANDS = {
     "pose": "follow people through videos; write their joints as pose files",
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(_help())
         return 0
     if arguments[0] in ("-V", "--version"):
-        print(f"skelact {skelact.__version__}")
+        print(f"skelact {__version__}")
         return 0
     if arguments[0] not in COMMANDS:
         listed = ", ".join(COMMANDS)

@@ -37,7 +37,8 @@ def load_published(path: str | Path, layout: str = "ntu25") -> SkeletonClassifie
         LayoutError: No such layout.
     """
     state = read_state(path)
-    missing = {"A", "data_bn.weight", "fcn.weight", "st_gcn_networks.9.gcn.conv.weight"} - set(state)
+    missing = {"A", "data_bn.weight", "fcn.weight", "st_gcn_networks.9.gcn.conv.weight"}
+    missing -= set(state)
     if missing:
         raise WeightsError(
             f"{path} is not an st-gcn checkpoint: it lacks {', '.join(sorted(missing))}; its "

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-import skelact
 from skelact.errors import FileFormatError, SkelactError
 from skelact.graph.layouts import Layout, builtin_layouts, get_layout
 from skelact.output import atomic_write
 from skelact.pose.recording import PoseTrack, Recording
+from skelact.version import __version__
 
 FORMAT_VERSION = 1
 
@@ -106,7 +106,7 @@ def _to_arrays(recording: Recording) -> dict[str, np.ndarray]:
         "source": np.array(recording.source),
         "estimator": np.array(recording.estimator),
         "format_version": np.array(FORMAT_VERSION),
-        "skelact_version": np.array(skelact.__version__),
+        "skelact_version": np.array(__version__),
     }
     if any(t.confidence is not None for t in tracks):
         arrays["confidence"] = _concatenate(

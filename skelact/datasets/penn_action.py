@@ -1,0 +1,52 @@
+"""Penn Action as a training set, and what may stand in for everything else."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from skelact.datasets.readers.nw_ucla import read_nw_ucla
+from skelact.datasets.readers.utd_mhad import read_utd_mhad
+from skelact.errors import FileFormatError
+from skelact.pose.recording import Recording
+
+CLASSES = (
+    "baseball_pitch", "baseball_swing", "bench_press", "bowl", "clean_and_jerk", "golf_swing",
+    "jump_rope", "jumping_jacks", "pullup", "pushup", "situp", "squat", "strum_guitar",
+    "tennis_forehand", "tennis_serve",
+)
+TERMS = "annotations published for research; see the model card"
+LOOKALIKES = {"throw", "bowling", "baseball_swing", "tennis_swing", "tennis_serve",
+              "pick_up_and_throw", "squat", "lunge"}
+"""Labels of other data sets that show one of the classes, or nearly."""
+
+
+def read_background(folders: Iterable[str | Path]) -> Iterator[Recording]:
+    """Recordings of UTD-MHAD or NW-UCLA that show none of the classes.
+
+    ``labels["last_subject"]`` marks the subject with the highest number of each set.
+
+    Args:
+        folders: One folder a data set.
+
+    Raises:
+        FileFormatError: A folder holds neither.
+    """
+    for folder in folders:
+        recordings = list(_read_either(folder))
+        last = max(recording.labels["subject"] for recording in recordings)
+        for recording in recordings:
+            if recording.labels["label"] not in LOOKALIKES:
+                facts = recording.labels | {"last_subject": recording.labels["subject"] == last}
+                yield replace(recording, labels=facts)
+
+
+def _read_either(folder: str | Path) -> Iterator[Recording]:
+    for read in (read_utd_mhad, read_nw_ucla):
+        try:
+            yield from read(folder)
+        except FileFormatError as error:
+            if not str(error).startswith("no "):
+                raise
+        else:
+            return
+    raise FileFormatError(f"{folder} holds neither UTD-MHAD nor NW-UCLA skeletons")

@@ -1,0 +1,178 @@
+"""Self-contained checkpoints: everything that recognizing and evaluating need, in one file."""
+
+import platform
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from skelact.config import ClipConfig
+from skelact.errors import SkelactError, WeightsError
+from skelact.graph.layouts import Layout
+from skelact.models.classifier import SkeletonClassifier
+from skelact.models.st_gcn import stgcn
+from skelact.output import atomic_write
+from skelact.version import __version__
+
+FORMAT_VERSION = 1
+NETWORKS = {"stgcn": stgcn}
+"""The functions that build a network, by the name that a checkpoint stores."""
+DEFAULT_MODEL = Path(__file__).parent / "weights" / "penn_action_stgcn.pt"
+
+
+@dataclass(frozen=True, eq=False)
+class ActionModel:
+    """A trained network with all that is needed to use it.
+
+    Args:
+        network: Scores ``[B, M, N, C, T]`` clips.
+        classes: Names of the actions. With ``rejects``, the network has one score more, the last,
+            for "no known action".
+        clip: The form in which joints enter the network.
+        architecture: ``{"name": ..., "arguments": ...}``; rebuilds the network.
+        rejects: Whether the network has that last score.
+        threshold: An action is named only when its probability reaches this.
+        metrics: How well it does, with conditions.
+        training: The settings that it was trained with.
+        data: What it was trained on (name, counts, fingerprint, terms).
+    """
+
+    network: SkeletonClassifier
+    classes: tuple[str, ...]
+    clip: ClipConfig
+    architecture: dict
+    rejects: bool = False
+    threshold: float = 0.0
+    metrics: dict = field(default_factory=dict)
+    training: dict = field(default_factory=dict)
+    data: dict = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def layout(self) -> Layout:
+        """The skeleton that the network takes."""
+        return self.network.layout
+
+    @torch.inference_mode()
+    def probabilities(self, clips: Tensor) -> np.ndarray:
+        """``[B, classes]`` probability of every action (without that of "no known action").
+
+        Args:
+            clips: ``[B, M, N, C, T]`` in the form that ``clip`` says.
+        """
+        device = next(self.network.parameters()).device
+        scores = self.network.eval()(clips.to(device)).softmax(dim=1).cpu().numpy()
+        return scores[:, : len(self.classes)]
+
+
+def build_network(architecture: dict, layout: Layout) -> SkeletonClassifier:
+    """The network that an architecture names, with fresh weights.
+
+    Raises:
+        WeightsError: This skelact has no such network, or it takes other arguments.
+    """
+    name = architecture.get("name")
+    if name not in NETWORKS:
+        raise WeightsError(f"expected a network out of {', '.join(NETWORKS)}; got {name!r}")
+    try:
+        return NETWORKS[name](layout, **architecture["arguments"])
+    except TypeError as error:
+        raise WeightsError(f"the checkpoint does not fit this skelact's {name}: {error}") from error
+
+
+def save_model(
+    model: ActionModel, path: str | Path, overwrite: bool = False, dtype: torch.dtype | None = None
+) -> Path:
+    """Write a model as one self-contained file, atomically.
+
+    Args:
+        model: What to save.
+        path: The ``.pt`` to write.
+        overwrite: Replace an existing file.
+        dtype: Store floating-point weights in this type (``torch.float16`` halves the file).
+
+    Raises:
+        OutputExistsError: The file exists and ``overwrite`` is false.
+    """
+    layout = model.layout
+    content = {
+        "format_version": FORMAT_VERSION,
+        "architecture": model.architecture,
+        "layout": {
+            "name": layout.name, "joints": list(layout.joints), "parents": list(layout.parents),
+            "flip_pairs": [list(pair) for pair in layout.flip_pairs],
+        },
+        "classes": list(model.classes),
+        "clip": asdict(model.clip),
+        "rejects": model.rejects,
+        "threshold": model.threshold,
+        "metrics": model.metrics,
+        "training": model.training,
+        "data": model.data,
+        "versions": {"skelact": __version__, "torch": str(torch.__version__),
+                     "python": platform.python_version()},
+        "weights": {
+            key: value.to("cpu", dtype if value.is_floating_point() else None)
+            for key, value in model.network.state_dict().items()
+        },
+    }
+    with atomic_write(path, overwrite) as temporary:
+        torch.save(content, temporary)
+    return Path(path)
+
+
+def load_model(path: str | Path | None = None, device: str = "cpu") -> ActionModel:
+    """Read a checkpoint; nothing in it is executed.
+
+    Args:
+        path: The file; None for the model that ships with skelact (15 actions of Penn Action).
+        device: Where to put the network.
+
+    Returns:
+        The model in eval mode, in float32.
+
+    Raises:
+        WeightsError: The file is missing, damaged, unsafe, or no skelact checkpoint.
+    """
+    path = Path(path or DEFAULT_MODEL)
+    if not path.is_file():
+        raise WeightsError(f"no model at {path}; `skelact train` writes one")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged or unsafe file
+        raise WeightsError(f"{path} cannot be read safely as a model: {error}") from error
+    if not isinstance(content, dict) or "architecture" not in content:
+        raise WeightsError(f"{path} is no skelact checkpoint; published weights enter through "
+                           "skelact.models.published.load_published")
+    if content.get("format_version", 0) > FORMAT_VERSION:
+        raise WeightsError(f"{path} was written by a newer skelact; update skelact")
+    try:
+        return _restore(content, path.stem, device)
+    except (KeyError, TypeError, ValueError, RuntimeError, SkelactError) as error:
+        raise WeightsError(f"{path} is not a whole skelact checkpoint: {error}") from error
+
+
+def _restore(content: dict, name: str, device: str) -> ActionModel:
+    stored = content["layout"]
+    layout = Layout(stored["name"], stored["joints"], stored["parents"],
+                    tuple(map(tuple, stored["flip_pairs"])))
+    network = build_network(content["architecture"], layout)
+    network.load_state_dict(content["weights"])
+    return ActionModel(
+        network=_freeze(network).to(device),
+        classes=tuple(content["classes"]),
+        clip=ClipConfig(**content["clip"]),
+        architecture=content["architecture"],
+        rejects=bool(content["rejects"]),
+        threshold=float(content["threshold"]),
+        metrics=content["metrics"],
+        training=content["training"],
+        data=content["data"],
+        name=name,
+    )
+
+
+def _freeze(network: nn.Module) -> nn.Module:
+    return network.eval().requires_grad_(False)

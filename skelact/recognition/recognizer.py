@@ -1,0 +1,144 @@
+"""Who does what, when."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from skelact.errors import ChoiceError
+from skelact.models.checkpoint import ActionModel, load_model
+from skelact.pose.recording import Recording
+from skelact.recognition.segments import Segment, merge_windows
+from skelact.recognition.windows import cut_windows
+
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class TrackActions:
+    """What one person did.
+
+    Args:
+        track_id: The person, as in the recording.
+        start: Seconds when the person was first seen.
+        end: Seconds when the person was last seen.
+        segments: The actions named, in order of time.
+        watched: Seconds that were long and whole enough to judge.
+    """
+
+    track_id: int
+    start: float
+    end: float
+    segments: tuple[Segment, ...]
+    watched: float
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What everyone in a recording did."""
+
+    source: str
+    fps: float
+    duration: float
+    model: str
+    classes: tuple[str, ...]
+    tracks: tuple[TrackActions, ...]
+
+    def label_at(self, track_id: int, time: float) -> str | None:
+        """The action of a person at a time in seconds; None where none was named."""
+        for track in self.tracks:
+            if track.track_id == track_id:
+                for segment in track.segments:
+                    if segment.start <= time < segment.end:
+                        return segment.label
+        return None
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON, times in seconds; see ``docs/data.md``."""
+        return {
+            "source": self.source,
+            "fps": self.fps,
+            "duration": self.duration,
+            "model": self.model,
+            "classes": list(self.classes),
+            "tracks": [
+                {
+                    "track_id": track.track_id,
+                    "start": round(track.start, 3),
+                    "end": round(track.end, 3),
+                    "segments": [
+                        {"start": round(s.start, 3), "end": round(s.end, 3), "label": s.label,
+                         "score": round(s.score, 4),
+                         "top": [[label, round(score, 4)] for label, score in s.top]}
+                        for s in track.segments
+                    ],
+                }
+                for track in self.tracks
+            ],
+        }
+
+
+class Recognizer:
+    """Names the actions of every person of a recording.
+
+    Args:
+        model: An `ActionModel`, a checkpoint file, or None for the model that ships with skelact.
+        device: Where a model that is loaded here runs.
+        threshold: Least probability that names an action; by default the model's own.
+        step: Seconds between windows.
+
+    Raises:
+        WeightsError: The checkpoint cannot be used.
+        ChoiceError: A threshold outside 0..1 or a step that is not positive.
+
+    Example:
+        >>> Recognizer().recognize(load_recording("squats.npz")).to_dict()
+    """
+
+    def __init__(
+        self,
+        model: ActionModel | str | Path | None = None,
+        device: str = "cpu",
+        threshold: float | None = None,
+        step: float = 0.5,
+    ):
+        self.model = model if isinstance(model, ActionModel) else load_model(model, device)
+        self.threshold = self.model.threshold if threshold is None else threshold
+        self.step = step
+        if not 0 <= self.threshold <= 1:
+            raise ChoiceError(f"expected a threshold in 0..1, got {threshold}")
+        if not step > 0:
+            raise ChoiceError(f"expected a step above 0 seconds, got {step}")
+
+    def recognize(self, recording: Recording) -> Recognition:
+        """Recognize every track.
+
+        Raises:
+            SkelactError: The recording is 3-D but the model takes 2-D.
+            LayoutError: The recording's skeleton cannot be converted to the model's.
+        """
+        tracks = []
+        windows = cut_windows(recording, self.model.layout, self.model.clip, self.step)
+        for track, cut in windows:
+            times = recording.track_times(track)
+            segments = merge_windows(cut.spans, self._score(cut.clips), self.model.classes,
+                                     self.threshold)
+            tracks.append(TrackActions(
+                track.track_id, float(times[0]), float(times[-1]), tuple(segments),
+                _covered(cut.spans),
+            ))
+        return Recognition(recording.source, recording.fps, recording.duration, self.model.name,
+                           self.model.classes, tuple(tracks))
+
+    def _score(self, clips) -> np.ndarray:
+        parts = [self.model.probabilities(part) for part in clips.split(_BATCH) if len(part)]
+        return np.concatenate([np.empty((0, len(self.model.classes))), *parts])
+
+
+def _covered(spans: np.ndarray) -> float:
+    """Seconds under at least one of windows that are in order of their starts."""
+    total, reached = 0.0, -np.inf
+    for start, end in spans:
+        total += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return float(total)

@@ -1,0 +1,116 @@
+"""Cutting untrimmed tracks into the clips that a network takes."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skelact.config import ClipConfig
+from skelact.errors import SkelactError
+from skelact.graph.layouts import Layout
+from skelact.pose.recording import PoseTrack, Recording
+from skelact.transforms.remap import remap
+from skelact.transforms.spatial import centre_and_scale, fill_missing, hide_uncertain
+from skelact.transforms.temporal import bridge_gaps, resample
+
+LONGEST_GAP = 1.0
+"""Seconds: a longer absence of the person ends a run, so that no window spans it."""
+SHORTEST_RUN = 0.8
+"""Seconds: what is seen for less is too short to name an action."""
+FEWEST_FRAMES = 4
+"""Frames that a window must rest on (0.8 s at 5 frames a second)."""
+FEWEST_JOINTS = 0.5
+"""Share of the joints that must be seen in a window, by its median frame."""
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """The windows of one track.
+
+    Args:
+        clips: ``[W, 1, N, 3, F]`` in the form that the network takes.
+        spans: ``[W, 2]`` start and end in seconds.
+    """
+
+    clips: Tensor
+    spans: np.ndarray
+
+
+def cut_windows(
+    recording: Recording, layout: Layout, clip: ClipConfig, step: float
+) -> Iterator[tuple[PoseTrack, Windows]]:
+    """The windows of every track of a 2-D recording.
+
+    Args:
+        recording: What was seen.
+        layout: The skeleton of the network.
+        clip: The form of a clip; ``clip.window`` is the length of a window in seconds.
+        step: Seconds between the starts of windows.
+
+    Yields:
+        Each track with its windows; a track seen too briefly or too partially has none.
+
+    Raises:
+        SkelactError: The recording is 3-D.
+        LayoutError: Its skeleton cannot be converted.
+    """
+    if recording.dims != 2:
+        raise SkelactError("expected a 2-D recording (this model was trained on image "
+                           "coordinates), got a 3-D one")
+    remapped = remap(recording, layout)
+    for track in remapped.tracks:
+        joints = hide_uncertain(torch.from_numpy(track.joints), clip.min_confidence)
+        times = recording.track_times(track)
+        parts = [
+            part
+            for run in runs(times)
+            for part in _cut_run(joints[:, :, run], times[run], clip, step)
+        ]
+        spans = np.array([span for span, _ in parts]).reshape(-1, 2)
+        empty = torch.empty(0, layout.num_joints, 3, clip.frames)
+        clips = torch.stack([joints for _, joints in parts]) if parts else empty
+        yield track, Windows(fill_missing(centre_and_scale(clips)).unsqueeze(1), spans)
+
+
+def runs(times: np.ndarray) -> list[slice]:
+    """Stretches of frames without an absence longer than `LONGEST_GAP`."""
+    breaks = np.flatnonzero(np.diff(times) > LONGEST_GAP) + 1
+    edges = [0, *breaks.tolist(), len(times)]
+    return [slice(a, b) for a, b in itertools.pairwise(edges) if b > a]
+
+
+def place_windows(start: float, end: float, length: float, step: float) -> np.ndarray:
+    """``[W, 2]`` windows over a stretch of time: one if it is short, else one a step.
+
+    The last ends where the stretch ends, so that nothing is left out.
+    """
+    if end - start <= length:
+        return np.array([[start, end]])
+    starts = np.arange(start, end - length, step)
+    if end - length - starts[-1] > step / 4:
+        starts = np.append(starts, end - length)
+    return np.stack([starts, starts + length], axis=1)
+
+
+def _cut_run(
+    joints: Tensor, times: np.ndarray, clip: ClipConfig, step: float
+) -> Iterator[tuple[tuple[float, float], Tensor]]:
+    frame = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    if times[-1] + frame - times[0] < SHORTEST_RUN:
+        return
+    seconds = torch.from_numpy(times)
+    for start, end in place_windows(times[0], times[-1] + frame, clip.window, step):
+        inside = np.flatnonzero((times >= start - 1e-6) & (times < end - 1e-6))
+        if len(inside) < FEWEST_FRAMES:
+            continue
+        part = joints[:, :, inside]
+        seen = (~part[:, 0].isnan()).float().mean(dim=0).median()
+        if seen < FEWEST_JOINTS:
+            continue
+        part = bridge_gaps(part, seconds[inside])
+        at = torch.linspace(float(times[inside[0]]), float(times[inside[-1]]), clip.frames,
+                            dtype=seconds.dtype)
+        yield (start, end), resample(part, seconds[inside], at)
