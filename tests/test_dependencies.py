@@ -15,13 +15,18 @@ def declared() -> list[str]:
 
 
 def import_name(distribution: str) -> str:
-    wanted = re.sub(r"[-_.]+", "-", distribution).lower()
-    for package, owners in packages_distributions().items():
-        if wanted in {re.sub(r"[-_.]+", "-", owner).lower() for owner in owners} and (
-            not package.startswith("_")
-        ):
-            return package
-    pytest.fail(f"{distribution} is declared but not installed")
+    def plain(name: str) -> str:
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    packages = [
+        package
+        for package, owners in packages_distributions().items()
+        if plain(distribution) in map(plain, owners) and not package.startswith("_")
+    ]
+    if not packages:
+        pytest.fail(f"{distribution} is declared but not installed")
+    same = [package for package in packages if plain(package) == plain(distribution)]
+    return (same or packages)[0]
 
 
 def test_all_import_together(tmp_path):
