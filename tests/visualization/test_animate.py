@@ -1,0 +1,119 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from recordings import capture, standing, walking
+from videos import make_video
+
+from skelact.errors import ChoiceError, OutputExistsError, ShapeError, SkelactError
+from skelact.pose.recording import Recording
+from skelact.pose.video import VideoReader
+from skelact.visualization.animate import animate, contact_sheet, plot_skeleton, save_picture
+from skelact.visualization.draw import LEFT, RIGHT, person_colour
+
+
+def share_of(image: np.ndarray, colour, tolerance=40) -> float:
+    return float((np.abs(image.astype(int) - colour) < tolerance).all(axis=-1).mean())
+
+
+def read(path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+@pytest.mark.parametrize("recording", [walking(people=2), capture()], ids=["2-D", "3-D"])
+def test_contact_sheet_shows_people(tmp_path, recording):
+    image = read(contact_sheet(recording, tmp_path / "sheet.png"))
+    assert share_of(image, LEFT) > 1e-3
+    assert share_of(image, RIGHT) > 1e-3
+    for track in recording:
+        assert share_of(image, person_colour(track.track_id)) > 1e-4
+
+
+def test_a_sheet_of_nobody_says_so(tmp_path):
+    nobody = Recording((), np.arange(10) / 10, "coco17", image_size=(64, 48))
+    image = read(contact_sheet(nobody, tmp_path / "nobody.png"))
+    assert share_of(image, (255, 255, 255), 1) > 0.5
+    assert (image < 200).any()  # the words
+    assert share_of(image, LEFT, 20) == 0
+
+
+def test_a_sheet_of_one_frame(tmp_path):
+    assert read(contact_sheet(walking(frames=1), tmp_path / "one.png")).size
+
+
+def test_a_sheet_on_the_video_shows_its_frames(tmp_path):
+    green = [np.full((200, 320, 3), (20, 160, 20), np.uint8)] * 30
+    video = make_video(tmp_path / "green.mp4", green)
+    image = read(contact_sheet(walking(), tmp_path / "sheet.png", video=video))
+    assert share_of(image, (20, 160, 20), 12) > 0.3
+    with pytest.raises(SkelactError, match="3-D"):
+        contact_sheet(capture(), tmp_path / "deep.png", video=video)
+    assert not (tmp_path / "deep.png").exists()
+
+
+@pytest.mark.parametrize("recording", [walking(frames=50), capture(frames=60)], ids=["2-D", "3-D"])
+def test_gif_runs_at_the_speed_of_the_recording(tmp_path, recording):
+    gif = Image.open(animate(recording, tmp_path / "out.gif", progress=False))
+    shown = 0
+    for i in range(gif.n_frames):
+        gif.seek(i)
+        shown += gif.info["duration"]
+    assert gif.n_frames > 1
+    assert shown / 1000 == pytest.approx(recording.duration, abs=0.1)
+    assert gif.info["loop"] == 0
+    assert share_of(np.asarray(gif.convert("RGB")), LEFT, 60) > 1e-3
+
+
+def test_mp4_has_every_frame_at_its_time(tmp_path):
+    times = np.cumsum([0.04, 0.1, 0.03] * 10)
+    path = animate(walking(times=times), tmp_path / "out.mp4", progress=False)
+    assert [f.time for f in VideoReader(path)] == pytest.approx(times, abs=2e-5)
+
+
+def test_what_cannot_be_drawn_is_refused(tmp_path):
+    with pytest.raises(ChoiceError, match=r"\.png, \.gif, \.mp4; got '\.html'"):
+        save_picture(walking(), tmp_path / "out.html")
+    long = walking(frames=40, times=np.arange(40) * 10.0, fps=50.0)
+    with pytest.raises(SkelactError, match=r"write an \.mp4"):
+        save_picture(long, tmp_path / "out.gif")
+    empty = Recording((), [], "coco17")
+    with pytest.raises(SkelactError, match="no frames"):
+        save_picture(empty, tmp_path / "out.mp4")
+    (tmp_path / "out.png").write_text("precious")
+    with pytest.raises(OutputExistsError):
+        save_picture(walking(), tmp_path / "out.png")
+    assert [p.name for p in tmp_path.iterdir()] == ["out.png"]
+
+
+def test_plot_takes_an_axes_and_gives_it_back():
+    from matplotlib.figure import Figure
+
+    own = Figure().add_subplot()
+    figure, ax = plot_skeleton(standing(), "coco17", own)
+    assert ax is own
+    assert figure is own.figure
+    assert len(ax.lines) == 19
+    x, y = ax.lines[0].get_data()
+    np.testing.assert_allclose(np.c_[x, y], standing()[[15, 13], :2])  # left ankle to knee
+
+
+def test_plot_makes_its_own_axes_in_2d_and_3d():
+    flat = plot_skeleton(standing()[:, :2], "coco17")[1]
+    assert flat.yaxis_inverted()
+    deep = plot_skeleton(capture().tracks[0].joints[..., 0], "coco17", dims=3)[1]
+    assert deep.name == "3d"
+    with pytest.raises(ShapeError, match=r"\[17, any\]"):
+        plot_skeleton(np.zeros((5, 3)), "coco17")
+
+
+def test_drawing_leaves_pyplot_alone(tmp_path):
+    code = ("import sys; sys.path.insert(0, sys.argv[1]); from recordings import walking;"
+            "from skelact.visualization.animate import contact_sheet;"
+            "contact_sheet(walking(), sys.argv[2]);"
+            "sys.exit('matplotlib.pyplot' in sys.modules)")
+    tests = str(Path(__file__).parents[1])
+    done = subprocess.run([sys.executable, "-c", code, tests, tmp_path / "a.png"], check=False)
+    assert done.returncode == 0
