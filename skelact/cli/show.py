@@ -3,12 +3,14 @@
 
 def run(arguments: list[str]) -> int:
     """Run the command; see ``skelact show --help``."""
+    import argparse
     from pathlib import Path
 
     from jsonargparse import ArgumentParser
 
     parser = ArgumentParser(
         prog="skelact show",
+        formatter_class=argparse.HelpFormatter,
         description="Draw the people of a pose file: a contact sheet (.png) or an animation "
         "(.gif, .mp4). A person's own left is blue, the right orange; the tag gives the track id.",
     )

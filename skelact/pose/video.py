@@ -17,6 +17,7 @@ from skelact.pose.read_ahead import read_ahead
 from skelact.pose.video_clock import FrameClock
 from skelact.pose.video_container import (
     Decoder,
+    find_cut,
     frame_rate,
     open_video,
     promised_duration,
@@ -31,9 +32,6 @@ logger = logging.getLogger("skelact")
 
 _UNTIMED = {"avi", "h264", "hevc", "m4v", "mjpeg", "mpegvideo", "obu"}
 """Formats (ffmpeg's names) that store no times, or times that cannot be trusted."""
-
-_TRUE_DURATION = {"matroska,webm", "flv", "asf"}
-"""Formats without a frame count whose header states the duration."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +59,7 @@ class DecodeReport:
         expected: Frames that the file promises for the range and stride asked for, if it says.
         damaged: Pieces of the stream (packets, mostly one a frame) that did not decode.
         dropped: Frames not given because they are damaged or build on one that is.
-        ends_at: Seconds at which the data end although the file promises ``duration``.
-        duration: Seconds that the file promises, if it says.
+        cut_off: How it shows that the file ends too early, or None.
         repaired_times: Frames whose time was missing or not later than the one before.
         finished: The file was read to the end of the range.
     """
@@ -72,8 +69,7 @@ class DecodeReport:
     expected: int | None = None
     damaged: int = 0
     dropped: int = 0
-    ends_at: float | None = None
-    duration: float | None = None
+    cut_off: str | None = None
     repaired_times: int = 0
     finished: bool = False
 
@@ -81,7 +77,7 @@ class DecodeReport:
     def message(self) -> str | None:
         """One line that says what is missing; None when all is well."""
         short = self.finished and self.expected is not None and self.decoded < self.expected
-        if not (short or self.damaged or self.dropped or self.ends_at is not None):
+        if not (short or self.damaged or self.dropped or self.cut_off):
             return None
         of = f" of {self.expected}" if self.expected is not None else ""
         why = []
@@ -89,8 +85,8 @@ class DecodeReport:
             why.append(f"{self.damaged} did not decode")
         if self.dropped:
             why.append(f"{self.dropped} dropped because they build on damaged ones")
-        if self.ends_at is not None:
-            why.append(f"the data end at {self.ends_at:.2f} s of {self.duration:.2f} s")
+        if self.cut_off:
+            why.append(self.cut_off)
         reason = "; ".join(why) or "the file is truncated or its header wrong"
         return f"{self.path}: {self.decoded}{of} frames decode ({reason})"
 
@@ -101,8 +97,8 @@ class VideoReader:
     Iterating decodes from the beginning of the file; every iteration starts anew. Frames that
     are skipped are decoded, because later ones build on them, but not converted to RGB. After
     damage nothing is given until the next frame that stands by itself (key frame), so every
-    image is as it was encoded. A container that states neither a frame count nor a duration
-    (MPEG-TS, raw streams) does not tell whether its end was cut off.
+    image is as it was encoded. Containers without a frame count hide some losses: Matroska and
+    MPEG-TS skip what they cannot parse in the middle, and a raw stream may end anywhere.
 
     Args:
         path: A file with a video stream; a picture is a video of one frame.
@@ -134,8 +130,7 @@ class VideoReader:
         self._running: Iterator[Frame] | None = None
         with open_video(self.path) as container:
             self._probe(container)
-        self.report = DecodeReport(self.path, expected=self.expected_frames,
-                                   duration=self.duration)
+        self.report = DecodeReport(self.path, expected=self.expected_frames)
 
     def _probe(self, container) -> None:
         stream = video_stream(container, self.path)
@@ -163,8 +158,7 @@ class VideoReader:
         return self._running
 
     def _frames(self) -> Iterator[Frame]:
-        report = self.report = DecodeReport(self.path, expected=self.expected_frames,
-                                            duration=self.duration)
+        report = self.report = DecodeReport(self.path, expected=self.expected_frames)
         with open_video(self.path) as container:
             stream = video_stream(container, self.path)
             decoder = Decoder(container, stream, report, self.strict)
@@ -178,16 +172,10 @@ class VideoReader:
                     report.decoded += 1
                     yield Frame(upright(raw), index, time)
             else:
-                self._check_end(container, decoder, report)
+                if self.stop is None:
+                    report.cut_off = find_cut(self.path, container, decoder.end, self.fps)
         report.repaired_times, report.finished = clock.repaired, True
         self._conclude(report)
-
-    def _check_end(self, container, decoder: "Decoder", report: DecodeReport) -> None:
-        """Find out whether the data end before the header says."""
-        if container.format.name in _TRUE_DURATION and self.duration and self.stop is None:
-            slack = max(3.0 / self.fps, 0.2)
-            if 0.0 < decoder.end < self.duration - slack:
-                report.ends_at = decoder.end
 
     def _conclude(self, report: DecodeReport) -> None:
         if not report.decoded:

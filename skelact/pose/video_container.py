@@ -12,6 +12,9 @@ logger = logging.getLogger("skelact")
 _TEXT = {"tty", "lrc"}
 """What ffmpeg makes of plain text files."""
 
+_TRUE_DURATION = {"matroska,webm", "flv", "asf"}
+"""Formats without a frame count whose header states the duration."""
+
 
 def open_video(path: Path):
     """The file as a libav container.
@@ -82,6 +85,30 @@ def promised_duration(container, stream, frames: int | None, fps: float) -> floa
     if stream.duration:
         return float(stream.duration * stream.time_base)
     return container.duration / 1e6 if container.duration else None
+
+
+def find_cut(path: Path, container, end: float, fps: float) -> str | None:
+    """How it shows that a file without a frame count was cut off; None if it does not.
+
+    Args:
+        path: The file.
+        container: It, open.
+        end: Seconds at which its last packet ends.
+        fps: Frames a second.
+    """
+    kind, size = container.format.name, path.stat().st_size
+    if kind in _TRUE_DURATION and container.duration:
+        duration = container.duration / 1e6
+        if 0 < end < duration - 1.5 / fps:
+            return f"the data end at {end:.2f} s of {duration:.2f} s"
+    if kind == "mpegts" and all(size % packet for packet in (188, 192, 204)):
+        return "the file ends within a packet"
+    if kind == "gif":
+        with open(path, "rb") as file:
+            file.seek(-1, 2)
+            if file.read(1) != b";":
+                return "the file lacks its end"
+    return None
 
 
 class Decoder:

@@ -98,16 +98,12 @@ class View:
         width, height = (max(16, round(side * self.scale)) for side in (right - left, bottom - top))
         self.size = (width + width % 2, height + height % 2)
 
-    def __call__(self, joints: np.ndarray, confidence: np.ndarray | None = None) -> np.ndarray:
+    def __call__(self, joints: np.ndarray) -> np.ndarray:
         """``[M, N, 3]`` joints of the recording as x, y in canvas pixels and confidence."""
         placed = np.empty_like(joints, dtype=np.float32)
         placed[..., :2] = (self._flat(joints)[..., :2] - self.window[:2]) * self.scale
         placed[..., 2] = joints[..., 2] if self._dims == 2 else 1.0
         return placed
-
-    def boxes(self, boxes: np.ndarray) -> np.ndarray:
-        """``[M, 4]`` boxes of the recording in canvas pixels."""
-        return (boxes - np.tile(self.window[:2], 2)) * self.scale
 
     def _flat(self, joints: np.ndarray) -> np.ndarray:
         return project(joints) if self._dims == 3 else joints

@@ -162,7 +162,7 @@ def test_times_keep_the_offset_of_the_container(tmp_path):
     assert times[0] > 0.0  # this container never starts at zero
 
 
-@pytest.mark.parametrize("name", ["whole.mp4", "whole.avi", "whole.mkv"])
+@pytest.mark.parametrize("name", ["whole.mp4", "whole.avi", "whole.mkv", "whole.ts"])
 def test_truncated_file_gives_what_decodes_and_says_so(tmp_path, caplog, name):
     if name.endswith("mp4"):
         whole = make_video(tmp_path / name, noise(40))
@@ -170,16 +170,25 @@ def test_truncated_file_gives_what_decodes_and_says_so(tmp_path, caplog, name):
         whole = encode(tmp_path / name, noise(40), codec="mpeg4")
     cut = truncate(whole, tmp_path / f"cut_{name}", 0.6)
     reader = VideoReader(cut)
+    assert VideoReader(whole, strict=True).expected_frames in (40, None)
     with caplog.at_level(logging.WARNING, "skelact"):
         frames = list(reader)
     assert 15 < len(frames) < 30
     for frame, original in zip(frames, VideoReader(whole), strict=False):
         np.testing.assert_array_equal(frame.image, original.image)
-    counts = f"{len(frames)} of 40 frames" if not name.endswith("mkv") else f"{len(frames)} frames"
+    counted = name.endswith(("mp4", "avi"))
+    counts = f"{len(frames)} of 40 frames" if counted else f"{len(frames)} frames"
     assert counts in reader.report.message
     assert [r.getMessage() for r in caplog.records] == [reader.report.message]
     with pytest.raises(VideoError, match="frames decode"):
         list(VideoReader(cut, strict=True))
+
+
+def test_a_gif_cut_off_is_noticed(tmp_path):
+    whole = encode(tmp_path / "whole.gif", noise(10), codec="gif", pix_fmt="rgb8")
+    assert len(list(VideoReader(whole, strict=True))) == 10
+    reader = VideoReader(truncate(whole, tmp_path / "cut.gif", 0.5))
+    assert f"{len(list(reader))} frames decode (the file lacks its end)" in reader.report.message
 
 
 def test_damage_costs_the_frames_up_to_the_next_key_frame(tmp_path):
