@@ -12,7 +12,9 @@ from skelact.config import ClipConfig
 from skelact.errors import SkelactError, WeightsError
 from skelact.graph.layouts import Layout
 from skelact.models.classifier import SkeletonClassifier
+from skelact.models.device import choose_device
 from skelact.models.st_gcn import stgcn
+from skelact.models.torch_file import one_line, read_torch_file
 from skelact.output import atomic_write
 from skelact.version import __version__
 
@@ -37,6 +39,7 @@ class ActionModel:
         metrics: How well it does, with conditions.
         training: The settings that it was trained with.
         data: What it was trained on (name, counts, fingerprint, terms).
+        name: What to call it in results; the name of its file.
     """
 
     network: SkeletonClassifier
@@ -95,9 +98,23 @@ def save_model(
 
     Raises:
         OutputExistsError: The file exists and ``overwrite`` is false.
+        WeightsError: The weights do not fit ``dtype``, or a field holds values (such as numpy's)
+            that could not be read back safely.
     """
+    content = _describe(model, dtype)
+    if not all(torch.isfinite(value).all() for value in content["weights"].values()):
+        raise WeightsError(f"some weights are not finite{f' as {dtype}' if dtype else ''}; "
+                           "nothing was written")
+    with atomic_write(path, overwrite) as temporary:
+        torch.save(content, temporary)
+        read_torch_file(temporary)
+    return Path(path)
+
+
+def _describe(model: ActionModel, dtype: torch.dtype | None) -> dict:
+    """All of a model as tensors and plain values."""
     layout = model.layout
-    content = {
+    return {
         "format_version": FORMAT_VERSION,
         "architecture": model.architecture,
         "layout": {
@@ -118,9 +135,6 @@ def save_model(
             for key, value in model.network.state_dict().items()
         },
     }
-    with atomic_write(path, overwrite) as temporary:
-        torch.save(content, temporary)
-    return Path(path)
 
 
 def load_model(path: str | Path | None = None, device: str = "cpu") -> ActionModel:
@@ -128,38 +142,48 @@ def load_model(path: str | Path | None = None, device: str = "cpu") -> ActionMod
 
     Args:
         path: The file; None for the model that ships with skelact (15 actions of Penn Action).
-        device: Where to put the network.
+        device: Where to put the network: ``cpu``, ``cuda``, ... or ``auto``.
 
     Returns:
         The model in eval mode, in float32.
 
     Raises:
         WeightsError: The file is missing, damaged, unsafe, or no skelact checkpoint.
+        ChoiceError: This machine has no such device.
     """
     path = Path(path or DEFAULT_MODEL)
+    target = choose_device(device)
     if not path.is_file():
         raise WeightsError(f"no model at {path}; `skelact train` writes one")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a damaged or unsafe file
-        raise WeightsError(f"{path} cannot be read safely as a model: {error}") from error
+    content = read_torch_file(path)
     if not isinstance(content, dict) or "architecture" not in content:
         raise WeightsError(f"{path} is no skelact checkpoint; published weights enter through "
                            "skelact.models.published.load_published")
-    if content.get("format_version", 0) > FORMAT_VERSION:
-        raise WeightsError(f"{path} was written by a newer skelact; update skelact")
+    version = content.get("format_version")
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise WeightsError(f"{path} has checkpoint format {version!r}, this skelact reads up to "
+                           f"{FORMAT_VERSION}; update skelact")
     try:
-        return _restore(content, path.stem, device)
-    except (KeyError, TypeError, ValueError, RuntimeError, SkelactError) as error:
-        raise WeightsError(f"{path} is not a whole skelact checkpoint: {error}") from error
+        return _restore(content, path.stem, target)
+    except KeyError as error:
+        raise WeightsError(f"{path} is not a whole skelact checkpoint: it lacks {error}") from error
+    except (TypeError, ValueError, RuntimeError, AttributeError, SkelactError) as error:
+        raise WeightsError(f"{path} is not a whole skelact checkpoint: "
+                           f"{one_line(error)}") from error
 
 
-def _restore(content: dict, name: str, device: str) -> ActionModel:
+def _restore(content: dict, name: str, device: torch.device) -> ActionModel:
     stored = content["layout"]
     layout = Layout(stored["name"], stored["joints"], stored["parents"],
                     tuple(map(tuple, stored["flip_pairs"])))
     network = build_network(content["architecture"], layout)
     network.load_state_dict(content["weights"])
+    if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
+        raise WeightsError("some weights are not finite")
+    scores = len(content["classes"]) + bool(content["rejects"])
+    if network.head.out_features != scores:
+        raise WeightsError(f"expected a network of {scores} scores for "
+                           f"{len(content['classes'])} classes, got {network.head.out_features}")
     return ActionModel(
         network=_freeze(network).to(device),
         classes=tuple(content["classes"]),

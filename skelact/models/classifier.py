@@ -1,4 +1,4 @@
-"""What every network here has around its layers: normalisation before, pooling and classes after."""
+"""What every network has around its layers: normalisation before, pooling and classes after."""
 
 import torch
 from torch import Tensor, nn

@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from skelact.errors import WeightsError
 from skelact.models.classifier import SkeletonClassifier
 from skelact.models.st_gcn import stgcn
+from skelact.models.torch_file import one_line, read_torch_file
 
 _TARGETS = {
     r"data_bn\.(.+)": r"input_norm.\1",
@@ -18,6 +18,9 @@ _TARGETS = {
     r"edge_importance\.(\d+)": r"layers.\1.graph_conv.edge_importance",
     r"fcn\.(weight|bias)": r"head.\1",
 }
+_SIZES = {"A": 3, "data_bn.weight": 1, "fcn.weight": 4, "st_gcn_networks.0.gcn.conv.weight": 4,
+          "st_gcn_networks.0.tcn.2.weight": 4, "st_gcn_networks.9.gcn.conv.weight": 4}
+"""Entries that every st-gcn checkpoint has, with their number of axes."""
 
 
 def load_published(path: str | Path, layout: str = "ntu25") -> SkeletonClassifier:
@@ -37,13 +40,16 @@ def load_published(path: str | Path, layout: str = "ntu25") -> SkeletonClassifie
         LayoutError: No such layout.
     """
     state = read_state(path)
-    missing = {"A", "data_bn.weight", "fcn.weight", "st_gcn_networks.9.gcn.conv.weight"}
-    missing -= set(state)
+    missing = set(_SIZES) - set(state)
     if missing:
         raise WeightsError(
             f"{path} is not an st-gcn checkpoint: it lacks {', '.join(sorted(missing))}; its "
             f"first keys are {', '.join(list(state)[:4]) or 'none'}"
         )
+    for key, axes in _SIZES.items():
+        if state[key].ndim != axes:
+            raise WeightsError(f"{path} is not an st-gcn checkpoint: {key} has the axes "
+                               f"{list(state[key].shape)}, expected {axes} of them")
     partitions = len(state["A"])
     width, in_channels = state["st_gcn_networks.0.gcn.conv.weight"].shape[:2]
     network = stgcn(
@@ -55,7 +61,8 @@ def load_published(path: str | Path, layout: str = "ntu25") -> SkeletonClassifie
     try:
         network.load_state_dict(_translate(state, partitions))
     except RuntimeError as error:
-        raise WeightsError(f"{path} does not fit an ST-GCN on {layout!r}: {error}") from error
+        raise WeightsError(f"{path} does not fit an ST-GCN on {layout!r}: "
+                           f"{one_line(error)}") from error
     return network.eval()
 
 
@@ -65,12 +72,7 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
     Raises:
         WeightsError: The file is missing, damaged, or holds more than tensors.
     """
-    if not Path(path).is_file():
-        raise WeightsError(f"no weights at {path}")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a damaged or unsafe file
-        raise WeightsError(f"{path} cannot be read safely as torch weights: {error}") from error
+    content = read_torch_file(path)
     content = content.get("state_dict", content) if isinstance(content, dict) else content
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
         raise WeightsError(f"{path} holds no state dict (a table of named tensors)")

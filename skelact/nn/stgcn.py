@@ -1,7 +1,10 @@
 """The spatiotemporal graph convolution layer."""
 
+import math
+
 from torch import Tensor, nn
 
+from skelact.checks import check_shape
 from skelact.graph.graph import Graph
 from skelact.graph.layouts import check_joints
 from skelact.nn.graph_conv import GraphConv
@@ -30,6 +33,8 @@ class STGCN(nn.Module):
 
     Raises:
         LayoutError: The input has another number of joints than the graph.
+        ShapeError: The input has another number of channels than ``in_channels``.
+        ChoiceError: ``kernel_size`` is even.
 
     Source: Yan et al., "Spatial Temporal Graph Convolutional Networks for Skeleton-Based Action
     Recognition", AAAI 2018, section 3.
@@ -54,6 +59,7 @@ class STGCN(nn.Module):
     ):
         super().__init__()
         self.graph = graph
+        self.in_channels = in_channels
         self.graph_conv = GraphConv(in_channels, out_channels, graph, edge_importance)
         self.temporal = nn.Sequential(
             BatchNorm(out_channels),
@@ -77,9 +83,11 @@ class STGCN(nn.Module):
     def forward(self, joints: Tensor) -> Tensor:
         """Run the layer; ``[..., N, C_in, T]`` to ``[..., N, C_out, T']``."""
         check_joints(joints, self.graph.layout)
-        features = joints.reshape(-1, *joints.shape[-3:])
+        check_shape(joints, ("...", "N", self.in_channels, "T"), "joints")
+        leading = joints.shape[:-3]
+        features = joints.reshape(math.prod(leading), *joints.shape[-3:])
         convolved = self.temporal(self.graph_conv(features))
         if self.shortcut is not None:
             convolved = convolved + self.shortcut(features)
         output = self.relu(convolved)
-        return output.reshape(*joints.shape[:-3], *output.shape[1:])
+        return output.reshape(*leading, *output.shape[1:])

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from skelact.errors import ChoiceError
+
 
 class BatchNorm(nn.BatchNorm2d):
     """Batch normalisation of C on ``[B, N, C, T]`` (over B, N and T)."""
@@ -25,15 +27,15 @@ class TemporalConv(nn.Conv2d):
         input ``[B, N, C_in, T]``, output ``[B, N, C_out, ceil(T / stride)]``.
 
     Raises:
-        ValueError: ``kernel_size`` is even.
+        ChoiceError: ``kernel_size`` is even or not positive.
     """
 
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1,
         dilation: int = 1,
     ):
-        if kernel_size % 2 == 0:
-            raise ValueError(f"expected an odd kernel_size (it needs a middle), got {kernel_size}")
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ChoiceError(f"expected an odd kernel_size (it needs a middle), got {kernel_size}")
         super().__init__(
             in_channels, out_channels, (kernel_size, 1), stride=(stride, 1),
             padding=((kernel_size - 1) * dilation // 2, 0), dilation=(dilation, 1),
