@@ -44,7 +44,8 @@ class Clips:
     ) -> "Clips":
         """The first person of every recording, in another layout if need be.
 
-        Short absences of a joint are bridged by straight lines.
+        Absences of a joint are bridged by straight lines, so that a joint is missing throughout
+        a clip or not at all. A recording in which nobody was seen is left out.
 
         Args:
             recordings: With ``labels["label"]``; all 2-D or all 3-D.
@@ -53,7 +54,8 @@ class Clips:
                 (no known action).
 
         Raises:
-            SkelactError: No recordings, or 2-D and 3-D mixed.
+            SkelactError: No recordings with people, 2-D and 3-D mixed, or one without a label.
+            LayoutError: A recording's skeleton cannot be converted.
         """
         layout = get_layout(layout)
         parts, labels, facts, dims = [], [], [], set()
@@ -64,12 +66,16 @@ class Clips:
             track = recording.tracks[0]
             times = torch.from_numpy(recording.track_times(track))
             parts.append(bridge_gaps(torch.from_numpy(track.joints), times).permute(2, 0, 1))
-            label = recording.labels["label"]
+            if (label := recording.labels.get("label")) is None:
+                raise SkelactError(f"expected labels['label'] in every recording; "
+                                   f"{recording.source or 'one'} has none")
             labels.append(classes.index(label) if label in classes else len(classes))
             facts.append(recording.labels)
             dims.add(recording.dims)
-        if len(dims) != 1:
-            raise SkelactError(f"expected recordings that are all 2-D or all 3-D, got {dims}")
+        if not parts:
+            raise SkelactError("expected recordings with people in them, got none")
+        if len(dims) > 1:
+            raise SkelactError("expected recordings that are all 2-D or all 3-D, got both")
         offsets = torch.tensor(np.cumsum([0] + [len(part) for part in parts]))
         return cls(layout, torch.cat(parts), offsets, torch.tensor(labels), dims.pop(),
                    tuple(facts))
@@ -78,8 +84,13 @@ class Clips:
         return len(self.labels)
 
     def subset(self, rows: Sequence[int] | Tensor) -> "Clips":
-        """Only the clips at ``rows``."""
-        rows = torch.as_tensor(rows, dtype=torch.long)
+        """Only the clips at ``rows``: indices, or a mask ``[L]`` of bool.
+
+        Raises:
+            IndexError: An index is outside the clips, or the mask has another length.
+        """
+        rows = torch.as_tensor(rows)
+        rows = torch.arange(len(self))[rows if rows.dtype == torch.bool else rows.long()]
         spans = [(int(self.offsets[i]), int(self.offsets[i + 1])) for i in rows]
         joints = [self.joints[a:b] for a, b in spans] or [self.joints[:0]]
         offsets = torch.tensor(np.cumsum([0] + [b - a for a, b in spans]))
@@ -100,7 +111,7 @@ class Clips:
                 camera of a lower rate would; by default all.
 
         Returns:
-            ``[B, N, 3, F]``.
+            ``[B, N, 3, F]``; beyond its last frame a clip stands still.
         """
         step = torch.ones(len(rows)) if step is None else step.to(torch.float32)
         first = positions[:, :1].floor()
@@ -152,8 +163,10 @@ def finish_clips(
 
 
 def shuffled_batches(count: int, size: int, generator: Generator) -> Iterator[Tensor]:
-    """Every index below ``count`` once, in random order, ``size`` at a time; a remainder under
-    half a batch joins the last, so that batch statistics never rest on a handful of clips.
+    """Every index below ``count`` once, in random order, in batches of about ``size``.
+
+    All batches have the same size or differ by one, so that batch statistics never rest on the
+    handful of clips that would remain at the end.
     """
     order = torch.randperm(count, generator=generator)
     batches = max(1, round(count / size))

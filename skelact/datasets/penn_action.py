@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from skelact.datasets.readers.nw_ucla import read_nw_ucla
-from skelact.datasets.readers.utd_mhad import read_utd_mhad
+from skelact.datasets.readers.nw_ucla import find_nw_ucla, read_nw_ucla
+from skelact.datasets.readers.utd_mhad import find_utd_mhad, read_utd_mhad
 from skelact.errors import FileFormatError
 from skelact.pose.recording import Recording
 
@@ -41,12 +41,10 @@ def read_background(folders: Iterable[str | Path]) -> Iterator[Recording]:
 
 
 def _read_either(folder: str | Path) -> Iterator[Recording]:
-    for read in (read_utd_mhad, read_nw_ucla):
-        try:
-            yield from read(folder)
-        except FileFormatError as error:
-            if not str(error).startswith("no "):
-                raise
-        else:
-            return
+    if not Path(folder).is_dir():
+        raise FileFormatError(f"expected a folder of UTD-MHAD or NW-UCLA skeletons, got {folder}, "
+                              "which is no folder")
+    for find, read in ((find_utd_mhad, read_utd_mhad), (find_nw_ucla, read_nw_ucla)):
+        if find(folder):
+            return read(folder)
     raise FileFormatError(f"{folder} holds neither UTD-MHAD nor NW-UCLA skeletons")

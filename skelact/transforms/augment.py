@@ -40,7 +40,7 @@ def augment(joints: Tensor, layout: Layout, config: AugmentConfig, generator: Ge
 
 
 def flip(joints: Tensor, layout: Layout, share: float, generator: Generator) -> Tensor:
-    """Mirror some clips left to right; left and right joints change places."""
+    """Mirror some clips at x = 0; left and right joints change places."""
     mirrored = joints[:, layout.flip_order].clone()
     mirrored[:, :, 0] *= -1
     return _some(joints, mirrored, share, generator)

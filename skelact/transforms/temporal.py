@@ -3,15 +3,17 @@
 import torch
 from torch import Tensor
 
+from skelact.errors import ShapeError
+
 
 def bridge_gaps(joints: Tensor, times: Tensor) -> Tensor:
-    """Fill short absences of a joint by straight lines between the frames where it was seen.
+    """Fill the absences of a joint by straight lines between the frames where it was seen.
 
     Before its first and after its last sighting a joint keeps the nearest position. A joint that
     is never seen stays NaN.
 
     Args:
-        joints: ``[N, C, T]``.
+        joints: ``[N, C, T]``; a joint counts as absent where any of its channels is NaN.
         times: ``[T]`` seconds, rising.
     """
     seen = ~joints.isnan().any(dim=1)  # [N, T]
@@ -46,7 +48,14 @@ def resample(joints: Tensor, times: Tensor, at: Tensor) -> Tensor:
 
     Returns:
         ``[..., N, C, F]``.
+
+    Raises:
+        ShapeError: There are no frames, or not one time a frame.
     """
+    if not len(times) or len(times) != joints.shape[-1]:
+        raise ShapeError(f"expected a time for each of at least one frame, got {len(times)} times "
+                         f"for {joints.shape[-1]} frames")
+    at = at.to(times.dtype)
     after = torch.searchsorted(times, at).clamp(0, len(times) - 1)
     before = (after - 1).clamp_min(0)
     span = (times[after] - times[before]).clamp_min(1e-9)

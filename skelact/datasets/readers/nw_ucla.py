@@ -30,23 +30,28 @@ def read_nw_ucla(folder: str | Path) -> Iterator[Recording]:
 
     Source: Wang et al., "Cross-View Action Modeling, Learning and Recognition", CVPR 2014.
     """
-    files = sorted(f for f in Path(folder).rglob("a*.json") if _NAME.fullmatch(f.stem))
+    files = find_nw_ucla(folder)
     if not files:
         raise FileFormatError(f"no NW-UCLA skeletons (a01_s01_e00_v01.json, ...) in {folder}")
     for file in files:
         yield _read_clip(file)
 
 
+def find_nw_ucla(folder: str | Path) -> list[Path]:
+    """The files in or below a folder that are named as NW-UCLA names its skeletons."""
+    return sorted(f for f in Path(folder).rglob("a*.json") if _NAME.fullmatch(f.stem))
+
+
 def _read_clip(file: Path) -> Recording:
     action, subject, _, view = map(int, _NAME.fullmatch(file.stem).groups())
     try:
-        frames = np.asarray(json.loads(file.read_text())["skeletons"], np.float32)
+        frames = np.asarray(json.loads(file.read_text("utf-8"))["skeletons"], np.float32)
         label = CLASSES[action]
         track = PoseTrack(0, frames.transpose(1, 2, 0), np.arange(len(frames)))
-    except (OSError, ValueError, KeyError, TypeError, SkelactError) as error:
-        raise FileFormatError(f"{file} is not an NW-UCLA skeleton: {error}") from error
-    return Recording(
-        tracks=(track,), timestamps=np.arange(len(track)) / ASSUMED_FPS, layout="kinect20",
-        dims=3, fps=ASSUMED_FPS, source=file.name, estimator="Kinect v1",
-        labels={"label": label, "subject": subject, "camera": view, "clip_id": file.stem},
-    )
+        return Recording(
+            tracks=(track,), timestamps=np.arange(len(track)) / ASSUMED_FPS, layout="kinect20",
+            dims=3, fps=ASSUMED_FPS, source=file.name, estimator="Kinect v1",
+            labels={"label": label, "subject": subject, "camera": view, "clip_id": file.stem},
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SkelactError) as error:
+        raise FileFormatError(f"{file} is not an NW-UCLA skeleton: {error!r}") from error

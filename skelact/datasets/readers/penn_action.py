@@ -11,6 +11,7 @@ from skelact.pose.recording import PoseTrack, Recording
 
 ASSUMED_FPS = 30.0
 """The data set states no frame rate."""
+_SPLITS = {1: "train", -1: "test"}
 
 
 def read_penn_action(folder: str | Path) -> Iterator[Recording]:
@@ -44,21 +45,21 @@ def _read_clip(file: Path) -> Recording:
         x, y, visible = (np.asarray(content[key], np.float32) for key in ("x", "y", "visibility"))
         joints = np.stack([x, y, visible]).transpose(2, 0, 1)
         height, width = map(int, content["dimensions"][0, :2])
-        label, split = str(content["action"][0]), int(content["train"][0, 0])
+        # the label files disagree on one name: strum_guitar is also spelled strumming_guitar
+        label = str(content["action"][0]).replace("strumming", "strum")
+        split = _SPLITS[int(content["train"][0, 0])]
+        untouched = (joints[:, :1] <= 1) & (joints[:, 1:2] <= 1) & (joints[:, 2:] == 0)
+        joints[:, :2][np.broadcast_to(untouched, joints[:, :2].shape)] = np.nan
+        frames = joints.shape[2]
+        return Recording(
+            tracks=(PoseTrack(0, joints, np.arange(frames)),),
+            timestamps=np.arange(frames) / ASSUMED_FPS,
+            layout="penn13",
+            fps=ASSUMED_FPS,
+            image_size=(width, height),
+            source=file.name,
+            estimator="annotated by hand",
+            labels={"label": label, "split": split, "clip_id": file.stem},
+        )
     except Exception as error:  # scipy raises many kinds for damaged MATLAB files
-        raise FileFormatError(f"{file} is not a Penn Action annotation: {error}") from error
-    untouched = (joints[:, 0] <= 1) & (joints[:, 1] <= 1) & (joints[:, 2] == 0)
-    joints[:, :2][np.broadcast_to(untouched[:, None], (len(joints), 2, joints.shape[2]))] = np.nan
-    frames = joints.shape[2]
-    # the label files disagree on one name: strum_guitar is also spelled strumming_guitar
-    return Recording(
-        tracks=(PoseTrack(0, joints, np.arange(frames)),),
-        timestamps=np.arange(frames) / ASSUMED_FPS,
-        layout="penn13",
-        fps=ASSUMED_FPS,
-        image_size=(width, height),
-        source=file.name,
-        estimator="annotated by hand",
-        labels={"label": label.replace("strumming", "strum"),
-                "split": "train" if split == 1 else "test", "clip_id": file.stem},
-    )
+        raise FileFormatError(f"{file} is not a Penn Action annotation: {error!r}") from error

@@ -31,23 +31,28 @@ def read_utd_mhad(folder: str | Path) -> Iterator[Recording]:
 
     Source: Chen, Jafari and Kehtarnavaz, "UTD-MHAD", ICIP 2015.
     """
-    files = sorted(f for f in Path(folder).rglob("*_skeleton.mat") if _NAME.fullmatch(f.stem))
+    files = find_utd_mhad(folder)
     if not files:
         raise FileFormatError(f"no UTD-MHAD skeletons (a1_s1_t1_skeleton.mat, ...) in {folder}")
     for file in files:
         yield _read_clip(file)
 
 
+def find_utd_mhad(folder: str | Path) -> list[Path]:
+    """The files in or below a folder that are named as UTD-MHAD names its skeletons."""
+    return sorted(f for f in Path(folder).rglob("*_skeleton.mat") if _NAME.fullmatch(f.stem))
+
+
 def _read_clip(file: Path) -> Recording:
     action, subject, _ = map(int, _NAME.fullmatch(file.stem).groups())
     try:
         joints = np.asarray(scipy.io.loadmat(file)["d_skel"], np.float32)
-        label = CLASSES[action - 1]
+        label = dict(enumerate(CLASSES, start=1))[action]
         track = PoseTrack(0, joints, np.arange(joints.shape[2]))
+        return Recording(
+            tracks=(track,), timestamps=np.arange(len(track)) / FPS, layout="utd20", dims=3,
+            fps=FPS, source=file.name, estimator="Kinect v1",
+            labels={"label": label, "subject": subject, "clip_id": file.stem},
+        )
     except Exception as error:  # scipy raises many kinds for damaged MATLAB files
-        raise FileFormatError(f"{file} is not a UTD-MHAD skeleton: {error}") from error
-    return Recording(
-        tracks=(track,), timestamps=np.arange(len(track)) / FPS, layout="utd20", dims=3, fps=FPS,
-        source=file.name, estimator="Kinect v1",
-        labels={"label": label, "subject": subject, "clip_id": file.stem},
-    )
+        raise FileFormatError(f"{file} is not a UTD-MHAD skeleton: {error!r}") from error
