@@ -1,9 +1,11 @@
 """Who does what, when."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from skelact.errors import ChoiceError
 from skelact.models.checkpoint import ActionModel, load_model
@@ -83,7 +85,7 @@ class Recognizer:
 
     Args:
         model: An `ActionModel`, a checkpoint file, or None for the model that ships with skelact.
-        device: Where a model that is loaded here runs.
+        device: Where a model that is loaded here runs: ``cpu``, ``cuda``, ... or ``auto``.
         threshold: Least probability that names an action; by default the model's own.
         step: Seconds between windows.
 
@@ -102,16 +104,16 @@ class Recognizer:
         threshold: float | None = None,
         step: float = 0.5,
     ):
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise ChoiceError(f"expected a threshold in 0..1, got {threshold}")
+        if not 0 < step < math.inf:
+            raise ChoiceError(f"expected a step above 0 seconds, got {step}")
         self.model = model if isinstance(model, ActionModel) else load_model(model, device)
         self.threshold = self.model.threshold if threshold is None else threshold
         self.step = step
-        if not 0 <= self.threshold <= 1:
-            raise ChoiceError(f"expected a threshold in 0..1, got {threshold}")
-        if not step > 0:
-            raise ChoiceError(f"expected a step above 0 seconds, got {step}")
 
     def recognize(self, recording: Recording) -> Recognition:
-        """Recognize every track.
+        """Recognize every track that has frames.
 
         Raises:
             SkelactError: The recording is 3-D but the model takes 2-D.
@@ -130,7 +132,8 @@ class Recognizer:
         return Recognition(recording.source, recording.fps, recording.duration, self.model.name,
                            self.model.classes, tuple(tracks))
 
-    def _score(self, clips) -> np.ndarray:
+    def _score(self, clips: Tensor) -> np.ndarray:
+        """``[W, classes]`` probabilities of the windows of one track."""
         parts = [self.model.probabilities(part) for part in clips.split(_BATCH) if len(part)]
         return np.concatenate([np.empty((0, len(self.model.classes))), *parts])
 

@@ -54,34 +54,35 @@ def merge_windows(
     """
     if not len(spans):
         return []
-    edges = np.unique(spans.round(6))
-    pieces = list(itertools.pairwise(edges))
-    middles = (edges[:-1] + edges[1:]) / 2
-    over = (spans[:, :1] <= middles) & (middles < spans[:, 1:])  # [W, pieces]
-    covered = over.sum(axis=0)
-    mean = over.T @ scores / np.maximum(covered, 1)[:, None]  # [pieces, classes]
-    best = np.where((mean.max(axis=1) >= threshold) & (covered > 0), mean.argmax(axis=1), -1)
+    edges, mean, covered = _average_pieces(spans.round(6), np.asarray(scores, np.float64))
+    named = covered & (mean.max(axis=1) >= threshold)
+    best = np.where(named, mean.argmax(axis=1), -1)
     segments = []
-    for first, last in _stretches(best, pieces):
-        start, end = pieces[first][0], pieces[last][1]
-        if best[first] < 0 or end - start < SHORTEST_SEGMENT:
+    for label, group in itertools.groupby(range(len(best)), key=lambda piece: best[piece]):
+        pieces = list(group)
+        first, last = pieces[0], pieces[-1]
+        start, end = float(edges[first]), float(edges[last + 1])
+        if label < 0 or end - start < SHORTEST_SEGMENT:
             continue
-        lengths = np.diff(edges)[first : last + 1]
-        average = np.average(mean[first : last + 1], axis=0, weights=lengths)
-        order = np.argsort(-average)[:keep_top]
-        segments.append(Segment(
-            float(start), float(end), classes[best[first]], float(average[best[first]]),
-            tuple((classes[i], float(average[i])) for i in order),
-        ))
+        rows = slice(first, last + 1)
+        average = np.average(mean[rows], axis=0, weights=np.diff(edges)[rows])
+        order = np.argsort(-average, kind="stable")[:keep_top]
+        top = tuple((classes[i], float(average[i])) for i in order)
+        segments.append(Segment(start, end, classes[label], float(average[label]), top))
     return segments
 
 
-def _stretches(best: np.ndarray, pieces: list[tuple[float, float]]) -> list[tuple[int, int]]:
-    """(first, last) piece of every stretch of one label without a break in time."""
-    stretches, first = [], 0
-    for i in range(1, len(best) + 1):
-        apart = i < len(best) and pieces[i][0] > pieces[i - 1][1] + 1e-6
-        if i == len(best) or best[i] != best[first] or apart:
-            stretches.append((first, i - 1))
-            first = i
-    return stretches
+def _average_pieces(
+    spans: np.ndarray, scores: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cut time at every start and end; average the windows over each piece.
+
+    Returns:
+        ``[P + 1]`` edges of the pieces in seconds, ``[P, classes]`` mean scores, and ``[P]``
+        whether a window lies over the piece at all.
+    """
+    edges = np.unique(spans)
+    middles = (edges[:-1] + edges[1:]) / 2
+    over = (spans[:, :1] <= middles) & (middles < spans[:, 1:])  # [W, P]
+    windows = over.sum(axis=0)
+    return edges, over.T @ scores / np.maximum(windows, 1)[:, None], windows > 0

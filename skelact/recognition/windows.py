@@ -1,6 +1,7 @@
 """Cutting untrimmed tracks into the clips that a network takes."""
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -51,7 +52,8 @@ def cut_windows(
         step: Seconds between the starts of windows.
 
     Yields:
-        Each track with its windows; a track seen too briefly or too partially has none.
+        Each track that has frames with its windows; one seen too briefly or too partially has
+        none.
 
     Raises:
         SkelactError: The recording is 3-D.
@@ -60,8 +62,9 @@ def cut_windows(
     if recording.dims != 2:
         raise SkelactError("expected a 2-D recording (this model was trained on image "
                            "coordinates), got a 3-D one")
-    remapped = remap(recording, layout)
-    for track in remapped.tracks:
+    for track in remap(recording, layout).tracks:
+        if not len(track):
+            continue
         joints = hide_uncertain(torch.from_numpy(track.joints), clip.min_confidence)
         times = recording.track_times(track)
         parts = [
@@ -83,21 +86,24 @@ def runs(times: np.ndarray) -> list[slice]:
 
 
 def place_windows(start: float, end: float, length: float, step: float) -> np.ndarray:
-    """``[W, 2]`` windows over a stretch of time: one if it is short, else one a step.
+    """``[W, 2]`` windows over a stretch of time, the stretch itself if it is short.
 
-    The last ends where the stretch ends, so that nothing is left out.
+    The first starts and the last ends with the stretch, so that nothing is left out; between
+    them they are spread evenly, at most ``step`` apart.
     """
-    if end - start <= length:
+    spare = end - start - length
+    if spare <= 1e-6:
         return np.array([[start, end]])
-    starts = np.arange(start, end - length, step)
-    if end - length - starts[-1] > step / 4:
-        starts = np.append(starts, end - length)
+    starts = np.linspace(start, end - length, math.ceil(spare / step - 1e-6) + 1)
+    if len(starts) == 1:  # a step longer than what is spare still leaves the end to be seen
+        starts = np.array([start, end - length])
     return np.stack([starts, starts + length], axis=1)
 
 
 def _cut_run(
     joints: Tensor, times: np.ndarray, clip: ClipConfig, step: float
 ) -> Iterator[tuple[tuple[float, float], Tensor]]:
+    """((start, end), ``[N, 3, F]``) of every window of a run that there is enough to see in."""
     frame = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
     if times[-1] + frame - times[0] < SHORTEST_RUN:
         return
