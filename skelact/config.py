@@ -4,11 +4,13 @@ A field's docstring is its ``--help``. Presets are YAML files of values in ``con
 found from a checkout and from an installed wheel alike.
 """
 
+import math
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
+from skelact.checks import check_choice
 from skelact.errors import ChoiceError
 
 
@@ -32,6 +34,13 @@ class OptimConfig:
     """Share of the target spread over all classes."""
     clip_norm: float = 5.0
     """Longest gradient; 0 for no limit."""
+
+    def __post_init__(self) -> None:
+        _check_range(self, ("batch_size", "epochs"), 1)
+        _check_range(self, ("lr", "weight_decay", "warmup_epochs", "clip_norm"), 0)
+        _check_range(self, ("momentum", "label_smoothing"), 0, 0.999)
+        if not self.lr > 0 or not self.momentum > 0:
+            raise ChoiceError(f"expected lr and momentum above 0, got {self.lr}, {self.momentum}")
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,19 @@ class AugmentConfig:
     """Share of clips that lose an arm, a leg, both legs or the head."""
     drop_span: float = 0.2
     """Share of clips that lose all joints for a short while."""
+    others: float = 0.3
+    """Clips of other actions (from `background`) a labelled clip; without a background, none."""
+    still: float = 0.1
+    """Share of the labelled clips that are shown once more, frozen, as "no known action":
+    standing about is none. Only with a background."""
+
+    def __post_init__(self) -> None:
+        shares = ("low_rate", "flip", "swap_sides", "drop_joint", "drop_part", "drop_span", "still")
+        _check_range(self, shares, 0, 1)
+        _check_range(self, ("crop",), 0.01, 1)
+        _check_range(self, ("max_frame_step",), 2)
+        _check_range(self, ("scale", "stretch"), 0, 0.99)
+        _check_range(self, ("rotate", "jitter", "others"), 0)
 
 
 @dataclass(frozen=True)
@@ -77,6 +99,11 @@ class ClipConfig:
     window: float = 2.5
     """Seconds of one window when an untrimmed recording is recognized."""
 
+    def __post_init__(self) -> None:
+        _check_range(self, ("frames",), 2)
+        _check_range(self, ("min_confidence",), 0, 1)
+        _check_range(self, ("window",), 0.1)
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -91,6 +118,10 @@ class NetworkConfig:
     dropout: float = 0.2
     """Share of features zeroed in training."""
 
+    def __post_init__(self) -> None:
+        _check_range(self, ("base_channels",), 1)
+        _check_range(self, ("dropout",), 0, 0.99)
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -101,8 +132,8 @@ class TrainConfig:
     dataset: Literal["penn_action"] = "penn_action"
     """What the folder holds."""
     background: list[str] = field(default_factory=list)
-    """Folders of other data sets whose clips show none of the classes (UTD-MHAD, NW-UCLA);
-    they teach the network to say "no known action"."""
+    """Folders of other data sets (UTD-MHAD, NW-UCLA), whose clips of other actions teach the
+    network to say "no known action"; give it once a folder, or as a list."""
     held_out: float = 0.06
     """Share of the training clips kept back, stratified, to set the rejection threshold."""
     seed: int = 0
@@ -119,6 +150,26 @@ class TrainConfig:
     """The optimisation."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """The augmentation."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.background, str):
+            raise ChoiceError(f"expected background as a list of folders, got {self.background!r}")
+        check_choice(self.precision, ("auto", "fp32", "bf16"), "precision")
+        _check_range(self, ("held_out",), 0, 0.9)
+        _check_range(self, ("seed",), 0)
+
+
+def _check_range(config, names: tuple[str, ...], low: float, high: float = math.inf) -> None:
+    """Refuse values outside ``low``..``high``, NaN and infinity included.
+
+    Raises:
+        ChoiceError: A value is outside.
+    """
+    for name in names:
+        value = getattr(config, name)
+        if not low <= value <= high or value == math.inf:
+            limits = f"from {low}" if high == math.inf else f"in {low}..{high}"
+            raise ChoiceError(f"expected {name} {limits}, got {value}")
 
 
 def presets() -> dict[str, Path]:

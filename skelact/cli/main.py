@@ -12,7 +12,7 @@ COMMANDS = {
     "train": "train a recognizer on a labelled data set",
     "demo": "run everything on data that ships with skelact",
 }
-"""Subcommand -> what it does. Each lives in ``skelact/cli/<name>.py`` as ``run(arguments) -> int``."""
+"""Subcommand -> what it does; each is ``run(arguments) -> int`` in ``skelact/cli/<name>.py``."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,0 +1,115 @@
+"""The clips of a training run: `setup` reads and splits them, `draw_batch` mixes a batch."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+from tqdm import tqdm
+
+from skelact.config import TrainConfig
+from skelact.datasets.clips import Clips, draw_windows, finish_clips, random_clips
+from skelact.datasets.penn_action import CLASSES, read_background
+from skelact.datasets.readers.penn_action import read_penn_action
+from skelact.errors import SkelactError
+from skelact.pose.recording import Recording
+
+_HOLD_OUT_SEED = 2026
+"""The same clips are held out in every run, whatever its seed."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The clips of one run.
+
+    Args:
+        train: What the network learns from.
+        held_out: Labelled clips kept from training; they set the rejection threshold.
+        test: The official test split; scored once, at the end.
+        other: Clips of other actions to learn "no known action" from, or None.
+        other_held_out: Clips of other actions by people that are not in ``other``, or None; they
+            set the rejection threshold.
+    """
+
+    train: Clips
+    held_out: Clips
+    test: Clips
+    other: Clips | None = None
+    other_held_out: Clips | None = None
+
+
+def setup(config: TrainConfig) -> TrainingData:
+    """Read the data set, split it as published, and hold clips back for the threshold.
+
+    Raises:
+        SkelactError: No data folder, data that cannot be used, or a split with nothing in it.
+    """
+    if config.data is None:
+        raise SkelactError("pass --data FOLDER: the `labels` folder of Penn Action "
+                           "(annotations only, no images needed)")
+    recordings = list(tqdm(read_penn_action(config.data), desc="reading", unit=" clips"))
+    labelled, test = (_select(recordings, split, config) for split in ("train", "test"))
+    kept, held_out = hold_out(labelled.labels, config.held_out)
+    if not len(kept):
+        raise SkelactError(f"held_out {config.held_out} leaves nothing to train on; lower it")
+    other, other_held_out = _read_others(config) if config.background else (None, None)
+    return TrainingData(labelled.subset(kept), labelled.subset(held_out), test, other,
+                        other_held_out)
+
+
+def hold_out(labels: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Split rows into kept and held out, the same share of every class, always the same rows."""
+    generator = Generator().manual_seed(_HOLD_OUT_SEED)
+    held = torch.zeros(len(labels), dtype=torch.bool)
+    for label in labels.unique():
+        rows = (labels == label).nonzero()[:, 0]
+        rows = rows[torch.randperm(len(rows), generator=generator)]
+        held[rows[: round(len(rows) * share)]] = True
+    return (~held).nonzero()[:, 0], held.nonzero()[:, 0]
+
+
+def draw_batch(
+    config: TrainConfig, data: TrainingData, rows: Tensor, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Labelled clips, with clips of other actions and of people at rest among them.
+
+    Returns:
+        ``[B, 1, N, 3, T]`` clips and ``[B]`` labels; the class after the last is "no known
+        action".
+    """
+    frames, augment = config.clip.frames, config.augment
+    if data.other is None:
+        return random_clips(data.train, rows, frames, augment, generator), data.train.labels[rows]
+    count = round(len(rows) * augment.others)
+    others = torch.randint(len(data.other), (count,), generator=generator)
+    known = draw_windows(data.train, rows, frames, augment, generator)
+    other = draw_windows(data.other, others, frames, augment, generator)
+    still = known[torch.rand(len(rows), generator=generator) < augment.still]
+    still = still[..., :1].expand_as(still)
+    none = torch.full((len(other) + len(still),), len(CLASSES))
+    # 3-D clips are in metres and 2-D ones in pixels: every clip is scaled by its own body
+    clips = finish_clips(torch.cat([known, other, still]), data.train.layout, augment, generator)
+    return clips, torch.cat([data.train.labels[rows], none])
+
+
+def _select(recordings: list[Recording], split: str, config: TrainConfig) -> Clips:
+    chosen = [recording for recording in recordings if recording.labels["split"] == split]
+    if not chosen:
+        raise SkelactError(f"{config.data} holds no clip of the {split} split; pass the whole "
+                           "`labels` folder")
+    clips = Clips.from_recordings(chosen, config.clip.layout, CLASSES)
+    if (clips.labels == len(CLASSES)).any():
+        strange = {r.labels["label"] for r in chosen} - set(CLASSES)
+        raise SkelactError(f"{config.data} has actions that are none of Penn Action's: "
+                           f"{', '.join(sorted(strange))}")
+    return clips
+
+
+def _read_others(config: TrainConfig) -> tuple[Clips, Clips]:
+    """Clips of other actions to train on, and those of the last subject of each set."""
+    clips = Clips.from_recordings(read_background(config.background), config.clip.layout, CLASSES)
+    # other people, not only other clips
+    last = torch.tensor([facts["last_subject"] for facts in clips.facts])
+    if last.all() or not last.any():
+        raise SkelactError("expected a background of at least two subjects, one to learn from and "
+                           "one to set the threshold with; pass whole data sets")
+    return clips.subset(~last), clips.subset(last)

@@ -1,0 +1,90 @@
+"""What a trained network is worth: its threshold, its accuracy, and the model to save."""
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+
+from skelact.config import TrainConfig
+from skelact.datasets.clips import Clips, random_clips, whole_clips
+from skelact.datasets.penn_action import CLASSES, TERMS
+from skelact.evaluation.metrics import mean_class_accuracy, rejection_threshold, top_k_accuracy
+from skelact.models.checkpoint import ActionModel
+from skelact.training.data import TrainingData
+
+_BATCH = 64
+
+
+def finish(
+    config: TrainConfig, data: TrainingData, network: nn.Module, architecture: dict
+) -> ActionModel:
+    """Set the rejection threshold on held-out clips, then score the test split, once."""
+    known = _top_probability(network, data.held_out, config, draws=8)
+    threshold, unknown = 0.0, np.empty(0)
+    if data.other_held_out is not None:
+        unknown = _top_probability(network, data.other_held_out, config, draws=2)
+        threshold = rejection_threshold(known, unknown)
+    scores = score_clips(network, data.test, config.clip.frames)
+    labels = data.test.labels.numpy()
+    metrics = {
+        "split": "official test, last epoch, one whole clip each",
+        "num_clips": len(labels),
+        "top1": top_k_accuracy(scores, labels),
+        "top5": top_k_accuracy(scores, labels, k=5),
+        "mean_class_accuracy": mean_class_accuracy(scores, labels),
+        "accepted_held_out": _share(known >= threshold),
+        "accepted_other_held_out": _share(unknown >= threshold),
+        "accepted_test": _share(scores.max(1) >= threshold),
+    }
+    fingerprint = hashlib.sha256(data.train.joints.numpy().tobytes()).hexdigest()
+    return ActionModel(
+        network=network.eval(), classes=CLASSES, clip=config.clip, architecture=architecture,
+        rejects=data.other is not None, threshold=threshold, metrics=metrics,
+        # folders by name: a checkpoint must not tell where on a machine the data lay
+        training=asdict(config) | {"data": Path(config.data).name,
+                                   "background": [Path(b).name for b in config.background]},
+        data={"name": "Penn Action", "train_clips": len(data.train),
+              "other_clips": 0 if data.other is None else len(data.other),
+              "sha256_of_joints": fingerprint, "terms": TERMS},
+    )
+
+
+def accuracy(network: nn.Module, clips: Clips, frames: int) -> float:
+    """Share of whole clips recognized, among the actions alone; NaN without clips."""
+    return top_k_accuracy(score_clips(network, clips, frames), clips.labels.numpy())
+
+
+def score_clips(network: nn.Module, clips: Clips, frames: int) -> np.ndarray:
+    """``[L, classes]`` float64 probability of every action for every whole clip."""
+    rows = torch.arange(len(clips))
+    return _probabilities(network, (whole_clips(clips, r, frames) for r in _parts(rows)))
+
+
+def _top_probability(
+    network: nn.Module, clips: Clips, config: TrainConfig, draws: int
+) -> np.ndarray:
+    """Highest action probability of random windows, changed as in training."""
+    generator = Generator().manual_seed(7)
+    parts = _parts(torch.arange(len(clips)).repeat(draws))
+    drawn = (random_clips(clips, part, config.clip.frames, config.augment, generator)
+             for part in parts)
+    return _probabilities(network, drawn).max(axis=1)
+
+
+@torch.inference_mode()
+def _probabilities(network: nn.Module, batches) -> np.ndarray:
+    network.eval()
+    device = next(network.parameters()).device
+    parts = [network(clips.to(device)).softmax(1)[:, : len(CLASSES)].cpu() for clips in batches]
+    return torch.cat([torch.empty(0, len(CLASSES)), *parts]).double().numpy()
+
+
+def _parts(rows: Tensor) -> list[Tensor]:
+    return [part for part in rows.split(_BATCH) if len(part)]
+
+
+def _share(accepted: np.ndarray) -> float | None:
+    return float(accepted.mean()) if len(accepted) else None
