@@ -159,9 +159,13 @@ def _run_one(
 
 
 def _extract(video, output, options, load, recipe) -> tuple["Recording", str]:
+    from skelact.output import check_writable
     from skelact.pose.extract import extract
     from skelact.pose.files import save_recording
 
+    check_writable(output, options.overwrite)
+    if options.overlay:
+        check_writable(_overlay_path(output, options), options.overwrite)
     estimator = load()
     began = time.perf_counter()
     recording = extract(video, estimator, start=options.start, stop=options.stop,
@@ -180,7 +184,7 @@ def _extract(video, output, options, load, recipe) -> tuple["Recording", str]:
 def _draw(recording: "Recording", video: Path, output: Path, options: PoseOptions) -> str:
     from skelact.visualization.draw import overlay_video
 
-    target = output.with_name(output.stem + OVERLAYS[options.overlay])
+    target = _overlay_path(output, options)
     if target.exists() and not options.overwrite:
         if target.stat().st_mtime_ns >= output.stat().st_mtime_ns:
             return ""
@@ -188,6 +192,10 @@ def _draw(recording: "Recording", video: Path, output: Path, options: PoseOption
     overlay_video(recording, target, video, skeleton_only=options.overlay == "skeleton-only",
                   overwrite=options.overwrite)
     return f", {target}"
+
+
+def _overlay_path(output: Path, options: PoseOptions) -> Path:
+    return output.with_name(output.stem + OVERLAYS[options.overlay])
 
 
 def _recipe(video: Path, options: PoseOptions, choice: "EstimatorChoice") -> dict:
