@@ -50,6 +50,12 @@ def _run(command: str, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print(f"\nskelact {command}: stopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
+        sys.stdout = None  # nothing more to flush at exit
+        return 0
+    except OSError as error:  # no permission, no space left, ...
+        print(f"skelact {command}: {error}", file=sys.stderr)
+        return 2
 
 
 def _help() -> str:

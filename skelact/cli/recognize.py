@@ -5,22 +5,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from skelact.cli.parser import CommandParser
+    from skelact.pose.recording import Recording
     from skelact.recognition.recognizer import Recognition
 
 
 def run(arguments: list[str]) -> int:
     """Run the command; see ``skelact recognize --help``."""
     options = _parser().parse_args(arguments)
+    recording = _check(options)
 
-    from skelact.output import check_writable, write_text
+    from skelact.output import write_text
     from skelact.recognition.recognizer import Recognizer
 
-    for path in (options.output, options.overlay):  # before minutes of work, not after
-        if path is not None:
-            check_writable(path, options.overwrite)
-    recognizer = Recognizer(options.model, options.device or "cpu", options.threshold,
+    recognizer = Recognizer(options.model, options.device or "auto", options.threshold,
                             options.step)
-    recording = _read(options)
+    if recording is None:
+        recording = _extract(options)
     recognition = recognizer.recognize(recording)
     print(format_table(recognition))
     if options.output is not None:
@@ -55,13 +58,13 @@ def format_table(recognition: "Recognition") -> str:
     )
 
 
-def _parser():
-    from jsonargparse import ArgumentParser
+def _parser() -> "CommandParser":
+    from skelact.cli.parser import CommandParser
 
-    parser = ArgumentParser(
-        prog="skelact recognize",
-        description="Name the actions of every person in a video or pose file. The model that "
-        "ships with skelact knows 15 sports and gym actions and says nothing about others.",
+    parser = CommandParser(
+        "recognize",
+        "Name the actions of every person in a video or pose file. The model that ships with "
+        "skelact knows 15 sports and gym actions and says nothing about others.",
     )
     add = parser.add_argument
     add("input", metavar="VIDEO|POSE_FILE", help="a video, or a .npz that `skelact pose` wrote")
@@ -72,41 +75,58 @@ def _parser():
         "that ships with skelact)")
     add("--threshold", type=float, help="least probability that names an action (default: the "
         "model's own)")
-    add("--step", type=float, default=0.5, help="seconds between windows (default: 0.5)")
+    add("--step", type=float, default=0.5, help="most seconds between windows (default: "
+        "%(default)s)")
     add("--estimator", choices=["auto", "yolo", "mediapipe"], default="auto",
         help="pose estimator for a video (default: auto)")
     add("--weights", metavar="FILE", help="YOLO pose weights: a file or an official name")
-    add("--device", help="cpu, cuda, ... (default: what there is)")
+    add("--device", help="cpu, cuda, ... (default: CUDA where there is one)")
     add("--offline", action="store_true", help="never download weights")
     add("--strict", action="store_true", help="refuse a video that does not decode whole")
     add("--overwrite", action="store_true", help="replace existing outputs")
     return parser
 
 
-def _read(options):
+def _check(options: "Namespace") -> "Recording | None":
+    """Refuse what cannot end well before minutes of work; gives the recording of a pose file."""
+    from skelact.errors import SkelactError, VideoError
+    from skelact.output import check_writable
     from skelact.pose.files import is_pose_file, load_recording
 
-    if is_pose_file(options.input):
-        return load_recording(options.input)
+    for path in (options.output, options.overlay):
+        if path is not None:
+            check_writable(path, options.overwrite)
+    if options.overlay is not None and Path(options.overlay).suffix.lower() != ".mp4":
+        raise SkelactError(f"expected an overlay ending in .mp4, got {options.overlay}")
+    if options.skeleton_only and options.overlay is None:
+        raise SkelactError("--skeleton-only says how to draw the overlay; pass --overlay OUT.mp4")
+    if not is_pose_file(options.input):
+        from skelact.pose.video import VideoReader
 
+        VideoReader(options.input).close()
+        return None
+    recording = load_recording(options.input)
+    if options.overlay and not options.skeleton_only and not Path(recording.source).is_file():
+        raise VideoError(f"the video of this pose file, {recording.source or 'unnamed'}, is not "
+                         "here; pass --skeleton-only to draw without it")
+    return recording
+
+
+def _extract(options: "Namespace") -> "Recording":
     from skelact.pose.estimators.choice import choose_estimator
     from skelact.pose.extract import extract
-    from skelact.pose.video import VideoReader
 
-    VideoReader(options.input).close()  # a missing or unreadable video, before a model is loaded
     estimator = choose_estimator(options.estimator, options.weights, options.device,
                                  options.offline)
     return extract(options.input, estimator, strict=options.strict, progress=True)
 
 
-def _write_overlay(options, recording, recognition: "Recognition") -> None:
-    from skelact.errors import VideoError
+def _write_overlay(
+    options: "Namespace", recording: "Recording", recognition: "Recognition"
+) -> None:
     from skelact.pose.files import is_pose_file
     from skelact.visualization.draw import overlay_video
 
     video = recording.source if is_pose_file(options.input) else options.input
-    if not options.skeleton_only and not Path(video).is_file():
-        raise VideoError(f"the video of this pose file, {video}, is not here; pass "
-                         "--skeleton-only to draw without it")
     overlay_video(recording, options.overlay, video=video, labels=recognition.label_at,
                   skeleton_only=options.skeleton_only, overwrite=options.overwrite)

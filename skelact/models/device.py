@@ -20,10 +20,14 @@ def choose_device(name: str = "auto") -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)  # the one question that every kind of device answers
+    except RuntimeError:
+        raise ChoiceError(f"expected a device such as cpu, cuda or cuda:1; got {name!r}") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ChoiceError(f"{name} was asked for, but torch sees {torch.cuda.device_count()} CUDA "
+                          "devices; use cpu, or install a CUDA build of torch")
+    try:
+        torch.empty(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ChoiceError(f"expected a device that this machine has, such as cpu; got {name!r} "
                           f"({one_line(error)})") from error
-    if device.type == "meta":
-        raise ChoiceError("expected a device that computes, such as cpu or cuda; got 'meta'")
     return device

@@ -1,0 +1,30 @@
+"""The parser of a command: errors in one line, exit code 2."""
+
+import argparse
+import re
+import sys
+from typing import NoReturn
+
+from jsonargparse import ArgumentParser
+
+
+class CommandParser(ArgumentParser):
+    """An `ArgumentParser` that says in one line what is wrong, and where the help is.
+
+    Args:
+        command: The command, such as ``"train"``.
+        description: What it does.
+        formatter_class: How the help is laid out.
+    """
+
+    def __init__(self, command: str = "", description: str = "",
+                 formatter_class: type = argparse.HelpFormatter, **fields):
+        prog = fields.pop("prog", f"skelact {command}")
+        super().__init__(prog=prog, description=description, formatter_class=formatter_class,
+                         **fields)
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Print the message and leave with exit code 2."""
+        words = " ".join(re.sub(r"<class '(\w+)'>", r"\1", message).split())
+        print(f"{self.prog}: {words}; `{self.prog} --help` explains", file=sys.stderr)
+        sys.exit(2)
