@@ -1,6 +1,6 @@
 """Pictures of recordings: one skeleton, a contact sheet, an animation."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +118,8 @@ def contact_sheet(recording: Recording, path: str | Path, columns: int = 4, rows
 
 
 def animate(recording: Recording, path: str | Path, video: str | Path | None = None,
-            overwrite: bool = False, progress: bool = True) -> Path:
+            overwrite: bool = False, progress: bool = True,
+            labels: Callable[[int, float], str | None] | None = None) -> Path:
     """Write an animation of a recording, at its own speed.
 
     Args:
@@ -127,6 +128,8 @@ def animate(recording: Recording, path: str | Path, video: str | Path | None = N
         video: Draw on this video; by default on a plain canvas.
         overwrite: Replace an existing file.
         progress: Show a progress bar on a terminal.
+        labels: Gives the action label of (track id, time in seconds), or None; shown beside
+            the id.
 
     Returns:
         The path written.
@@ -141,13 +144,14 @@ def animate(recording: Recording, path: str | Path, video: str | Path | None = N
     if not recording.num_frames:
         raise SkelactError("the recording has no frames to animate; `.png` gives a picture of it")
     if suffix == ".gif":
-        return _write_gif(recording, path, video, overwrite, progress)
+        return _write_gif(recording, path, video, overwrite, progress, labels)
     if video is not None:
-        return overlay_video(recording, path, video, overwrite=overwrite, progress=progress)
+        return overlay_video(recording, path, video, labels, overwrite=overwrite,
+                             progress=progress)
     view = View(recording, longest=960, crop=True)
     times = recording.timestamps.tolist()
     with VideoWriter(path, recording.fps, view.size, overwrite) as writer:
-        pictures = _pictures(recording, times, view)
+        pictures = _pictures(recording, times, view, labels=labels)
         for time, image in zip(times, _bar(pictures, len(times), path, progress), strict=True):
             writer.write(image, time)
     return Path(path)
@@ -166,7 +170,8 @@ def save_picture(recording: Recording, path: str | Path, video: str | Path | Non
     return animate(recording, path, video, overwrite, progress)
 
 
-def _write_gif(recording: Recording, path, video, overwrite: bool, progress: bool) -> Path:
+def _write_gif(recording: Recording, path, video, overwrite: bool, progress: bool,
+               labels) -> Path:
     from PIL import Image
 
     step = 1.0 / min(recording.fps, _GIF_FPS)
@@ -175,7 +180,8 @@ def _write_gif(recording: Recording, path, video, overwrite: bool, progress: boo
         raise SkelactError(f"a GIF of {recording.duration:.0f} s ({count} frames) would be too "
                            f"large to open; write an .mp4")
     times = (recording.timestamps[0] + step * np.arange(count)).tolist()
-    pictures = _pictures(recording, times, View(recording, longest=480, crop=True), video)
+    view = View(recording, longest=480, crop=True)
+    pictures = _pictures(recording, times, view, video, labels)
     frames = [Image.fromarray(image).convert("P", palette=Image.Palette.ADAPTIVE, colors=128)
               for image in _bar(pictures, count, path, progress)]
     # The format counts hundredths of a second; rounding the sum keeps the speed true.
@@ -187,7 +193,7 @@ def _write_gif(recording: Recording, path, video, overwrite: bool, progress: boo
 
 
 def _pictures(recording: Recording, times: list[float], view: View,
-              video: str | Path | None = None) -> Iterator[np.ndarray]:
+              video: str | Path | None = None, labels=None) -> Iterator[np.ndarray]:
     """One picture a time: the part of the plane that ``view`` shows, with people drawn."""
     if video is not None and recording.dims != 2:
         raise SkelactError("a 3-D recording has no pixels; show it without a video")
@@ -197,7 +203,8 @@ def _pictures(recording: Recording, times: list[float], view: View,
         _video_pictures(recording, times, view, video)
     for time, background in zip(times, backgrounds, strict=True):
         people = scene.at(time)
-        yield draw_people(background, view(people.joints), recording.layout, people.ids)
+        names = [labels(i, time) if labels else None for i in people.ids]
+        yield draw_people(background, view(people.joints), recording.layout, people.ids, names)
 
 
 def _video_pictures(recording: Recording, times: list[float], view: View,

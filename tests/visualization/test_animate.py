@@ -67,6 +67,29 @@ def test_gif_runs_at_the_speed_of_the_recording(tmp_path, recording):
     assert share_of(np.asarray(gif.convert("RGB")), LEFT, 60) > 1e-3
 
 
+@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+def test_labels_are_asked_for_and_drawn(tmp_path, suffix):
+    def label(track_id, time):
+        return "squat" if time >= 0.5 else None
+
+    def last_and_first(path):
+        if suffix == ".mp4":
+            images = [f.image for f in VideoReader(path)]
+            return images[-1], images[0]
+        gif = Image.open(path)
+        first = np.asarray(gif.convert("RGB"))
+        gif.seek(gif.n_frames - 1)
+        return np.asarray(gif.convert("RGB")), first
+
+    recording = walking(step=0.0)
+    with_labels = animate(recording, tmp_path / f"a{suffix}", progress=False, labels=label)
+    without = animate(recording, tmp_path / f"b{suffix}", progress=False)
+    (last, first), (plain_last, plain_first) = last_and_first(with_labels), last_and_first(without)
+    tag = person_colour(1)
+    assert share_of(last, tag) > 1.5 * share_of(plain_last, tag)
+    assert share_of(first, tag) == pytest.approx(share_of(plain_first, tag), rel=0.05)
+
+
 def test_mp4_has_every_frame_at_its_time(tmp_path):
     times = np.cumsum([0.04, 0.1, 0.03] * 10)
     path = animate(walking(times=times), tmp_path / "out.mp4", progress=False)
