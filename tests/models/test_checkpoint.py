@@ -188,6 +188,22 @@ def test_truncated_files_are_refused(saved):
             load_model(saved)
 
 
+def test_no_flipped_bit_changes_an_answer(saved, clips):
+    content, expected = saved.read_bytes(), make_model().probabilities(clips)
+    random, refused = np.random.default_rng(0), 0
+    for place in random.integers(len(content), size=60):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << random.integers(8)
+        saved.write_bytes(flipped)
+        try:
+            model = load_model(saved)
+        except WeightsError:
+            refused += 1
+        else:  # in padding, where nothing is stored
+            np.testing.assert_array_equal(model.probabilities(clips), expected)
+    assert refused > 20
+
+
 def test_foreign_and_missing_files_are_refused(tmp_path):
     torch.save({"fcn.weight": torch.ones(3)}, tmp_path / "other.pt")
     with pytest.raises(WeightsError, match=r"no skelact checkpoint.*load_published"):
