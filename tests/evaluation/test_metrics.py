@@ -1,0 +1,119 @@
+"""Metrics: by hand, with ties, on nothing, and against a plain loop."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skelact.errors import ChoiceError, ShapeError, SkelactError
+from skelact.evaluation.metrics import (
+    confusion_matrix,
+    mean_class_accuracy,
+    rejection_threshold,
+    top_k_accuracy,
+)
+
+SCORES = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7], [0.4, 0.35, 0.25], [0.2, 0.5, 0.3]])
+
+
+def test_by_hand():
+    labels = [0, 2, 1, 2]
+    assert top_k_accuracy(SCORES, labels) == 0.5
+    assert top_k_accuracy(SCORES, labels, k=2) == 1.0
+    assert top_k_accuracy(SCORES, labels, k=9) == 1.0
+    assert mean_class_accuracy(SCORES, labels) == pytest.approx((1 + 0 + 0.5) / 3)
+    assert confusion_matrix(SCORES.argmax(1), labels, 3).tolist() == [[1, 0, 0], [1, 0, 0],
+                                                                      [0, 1, 1]]
+
+
+def test_classes_that_do_not_occur_do_not_count():
+    assert mean_class_accuracy(SCORES[:2], [0, 2]) == 1.0
+
+
+def test_a_constant_score_earns_nothing():
+    constant = np.ones((6, 3))
+    labels = [0, 0, 1, 1, 2, 2]
+    assert top_k_accuracy(constant, labels) == 0
+    assert top_k_accuracy(constant, labels, k=2) == 0
+    assert mean_class_accuracy(constant, labels) == 0
+
+
+def test_nothing_gives_nan():
+    empty, labels = np.empty((0, 3)), np.empty(0, int)
+    assert math.isnan(top_k_accuracy(empty, labels))
+    assert math.isnan(mean_class_accuracy(empty, labels))
+    assert confusion_matrix([], [], 2).tolist() == [[0, 0], [0, 0]]
+
+
+@given(st.integers(0, 100_000), st.integers(1, 6))
+@settings(max_examples=60, deadline=None)
+def test_against_a_plain_loop(seed, classes):
+    random = np.random.default_rng(seed)
+    count = random.integers(1, 30)
+    scores = random.integers(0, 4, (count, classes)) / 4  # many ties
+    labels = random.integers(0, classes, count)
+    k = int(random.integers(1, classes + 1))
+    right = []
+    for row, label in zip(scores, labels, strict=True):
+        better = sum(row[c] >= row[label] for c in range(classes) if c != label)
+        right.append(better < k)
+    assert top_k_accuracy(scores, labels, k) == pytest.approx(np.mean(right))
+    alone = [all(row[c] < row[label] for c in range(classes) if c != label)
+             for row, label in zip(scores, labels, strict=True)]
+    shares = [np.mean([a for a, own in zip(alone, labels, strict=True) if own == c])
+              for c in set(labels.tolist())]
+    assert mean_class_accuracy(scores, labels) == pytest.approx(np.mean(shares))
+    predicted = random.integers(0, classes, count)
+    counts = confusion_matrix(predicted, labels, classes)
+    for true in range(classes):
+        for guess in range(classes):
+            pairs = zip(labels, predicted, strict=True)
+            assert counts[true, guess] == sum((t, p) == (true, guess) for t, p in pairs)
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ShapeError, match=r"\[4, 3\] and \[3\]"):
+        top_k_accuracy(SCORES, [0, 1, 2])
+    with pytest.raises(ShapeError, match=r"scores \[L, classes\]"):
+        top_k_accuracy(SCORES[0], [0, 1, 2])
+    with pytest.raises(ShapeError, match=r"labels in 0\.\.2, got 0\.\.3"):
+        mean_class_accuracy(SCORES, [0, 1, 2, 3])
+    with pytest.raises(ShapeError, match="whole numbers"):
+        top_k_accuracy(SCORES, [0.0, 1.0, 2.0, 0.5])
+    with pytest.raises(ShapeError, match=r"predictions in 0\.\.2, got -1\.\.0"):
+        confusion_matrix([-1, 0], [0, 0], 3)
+    with pytest.raises(ShapeError, match="one prediction a label"):
+        confusion_matrix([0, 0], [0], 3)
+    with pytest.raises(ChoiceError, match="k from 1"):
+        top_k_accuracy(SCORES, [0, 1, 2, 0], k=0)
+
+
+def test_broken_scores_are_no_hits():
+    broken = SCORES.copy()
+    broken[1] = np.nan
+    for metric in (top_k_accuracy, mean_class_accuracy):
+        with pytest.raises(SkelactError, match="without NaN, got 3 of 12"):
+            metric(broken, [0, 2, 1, 2])
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=60), st.floats(0, 0.99))
+@settings(max_examples=60, deadline=None)
+def test_few_unknown_samples_reach_the_threshold_and_a_lower_one_would_let_in_more(values, rate):
+    unknown = np.array(values)
+    threshold = rejection_threshold(np.ones(3), unknown, rate)
+    assert 0 <= threshold <= 1
+    if unknown.max() < 1:
+        assert (unknown >= threshold).mean() <= rate
+    below = np.nextafter(threshold, -1)
+    assert (unknown >= below).sum() > np.floor(rate * len(unknown))
+
+
+def test_thresholds_by_hand():
+    unknown = np.arange(100) / 100
+    assert rejection_threshold([], unknown) == pytest.approx(0.94)
+    assert (unknown >= rejection_threshold([], unknown)).sum() == 5
+    assert rejection_threshold(np.arange(101) / 100, []) == pytest.approx(0.05)
+    assert rejection_threshold([], []) == 0
+    assert rejection_threshold([], [1.0]) == 1  # a threshold above all would be none
