@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from skelact.config import ClipConfig
 from skelact.errors import SkelactError, WeightsError
 from skelact.graph.layouts import Layout
-from skelact.models.classifier import SkeletonClassifier
+from skelact.models.classifier import SkeletonClassifier, action_probabilities
 from skelact.models.device import choose_device
 from skelact.models.st_gcn import stgcn
 from skelact.models.torch_file import one_line, read_torch_file
@@ -66,8 +66,8 @@ class ActionModel:
             clips: ``[B, M, N, C, T]`` in the form that ``clip`` says.
         """
         device = next(self.network.parameters()).device
-        scores = self.network.eval()(clips.to(device)).softmax(dim=1).cpu().numpy()
-        return scores[:, : len(self.classes)]
+        scores = self.network.eval()(clips.to(device))
+        return action_probabilities(scores, len(self.classes)).cpu().numpy()
 
 
 def build_network(architecture: dict, layout: Layout) -> SkeletonClassifier:

@@ -7,6 +7,23 @@ from skelact.checks import check_shape
 from skelact.graph.layouts import Layout, check_joints
 
 
+def action_probabilities(scores: Tensor, num_classes: int) -> Tensor:
+    """``[B, num_classes]`` probability of every action.
+
+    A network that rejects has one score more, the last: the log-odds that this is no known
+    action. Which action and whether any are judged apart, so that learning to reject costs no
+    accuracy: ``softmax(actions) * (1 - sigmoid(none))``.
+
+    Args:
+        scores: ``[B, num_classes]`` or ``[B, num_classes + 1]``.
+        num_classes: The number of actions.
+    """
+    probabilities = scores[:, :num_classes].softmax(dim=1)
+    if scores.shape[1] > num_classes:
+        probabilities = probabilities * torch.sigmoid(-scores[:, num_classes:])
+    return probabilities
+
+
 class InputNorm(nn.BatchNorm1d):
     """Batch normalisation of every joint's every channel; ``[B, N, C, T]``, the shape stays."""
 

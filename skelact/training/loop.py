@@ -71,8 +71,9 @@ def fit(config: TrainConfig, data: TrainingData, output: Path) -> tuple[nn.Modul
             loss, scores = take_step(network, optimizer, clips, labels, config.optim, dtype)
             step += 1
             losses.append(loss)
-            right += int((scores.argmax(1) == labels).sum())
-            seen += len(labels)
+            known = labels < len(CLASSES)
+            right += int((scores[known, : len(CLASSES)].argmax(1) == labels[known]).sum())
+            seen += int(known.sum())
         if not np.isfinite(losses).all():
             raise SkelactError(f"the loss is no longer finite in epoch {epoch}; lower --optim.lr")
         history.append({
@@ -90,14 +91,30 @@ def take_step(
     """One step down the loss of a batch; gives the loss and the scores before it."""
     with torch.autocast(clips.device.type, dtype, enabled=dtype != torch.float32):
         scores = network(clips)
-    loss = nn.functional.cross_entropy(scores.float(), labels,
-                                       label_smoothing=config.label_smoothing)
+    loss = loss_of(scores.float(), labels, config.label_smoothing)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     if config.clip_norm:
         nn.utils.clip_grad_norm_(network.parameters(), config.clip_norm)
     optimizer.step()
     return loss.item(), scores
+
+
+def loss_of(scores: Tensor, labels: Tensor, smoothing: float) -> Tensor:
+    """Cross-entropy of which action, for clips of one, plus that of whether any, for all.
+
+    Args:
+        scores: ``[B, classes]``, or one more where the network learns to reject.
+        labels: ``[B]``; the class after the last is "no known action".
+        smoothing: Label smoothing of the first part.
+    """
+    known = labels < len(CLASSES)
+    which = nn.functional.cross_entropy(scores[known, : len(CLASSES)], labels[known],
+                                        label_smoothing=smoothing)
+    if scores.shape[1] == len(CLASSES):
+        return which
+    none = scores[:, len(CLASSES)]
+    return which + nn.functional.binary_cross_entropy_with_logits(none, (~known).float())
 
 
 def _describe_network(config: TrainConfig, data: TrainingData) -> dict:

@@ -13,6 +13,7 @@ from skelact.datasets.clips import Clips, random_clips, whole_clips
 from skelact.datasets.penn_action import CLASSES, TERMS
 from skelact.evaluation.metrics import mean_class_accuracy, rejection_threshold, top_k_accuracy
 from skelact.models.checkpoint import ActionModel
+from skelact.models.classifier import action_probabilities
 from skelact.training.data import TrainingData
 
 _BATCH = 64
@@ -78,7 +79,8 @@ def _top_probability(
 def _probabilities(network: nn.Module, batches) -> np.ndarray:
     network.eval()
     device = next(network.parameters()).device
-    parts = [network(clips.to(device)).softmax(1)[:, : len(CLASSES)].cpu() for clips in batches]
+    parts = [action_probabilities(network(clips.to(device)), len(CLASSES)).cpu()
+             for clips in batches]
     return torch.cat([torch.empty(0, len(CLASSES)), *parts]).double().numpy()
 
 
