@@ -11,6 +11,9 @@ from skelact.pose.recording import PoseTrack, Recording
 
 ASSUMED_FPS = 30.0
 """The data set states no frame rate."""
+_CORNER = 2.0
+"""Pixels: annotators left joints that they could not place at (1, 1). In many clips the annotations
+were scaled afterwards, so that this is (0.67, 0.67), (1.5, 1.5), ...: always equal, below 2."""
 _SPLITS = {1: "train", -1: "test"}
 
 
@@ -18,7 +21,7 @@ def read_penn_action(folder: str | Path) -> Iterator[Recording]:
     """Recordings of a Penn Action ``labels`` folder, in order of their numbers.
 
     A joint's confidence is the published visibility (1 seen, 0 guessed by the annotator); joints
-    that the annotators left at (1, 1) are missing. ``labels`` holds ``label``, ``split``
+    that the annotators left in the top left corner are missing. ``labels`` holds ``label``, ``split``
     (``train`` or ``test``) and ``clip_id``.
 
     Args:
@@ -48,7 +51,7 @@ def _read_clip(file: Path) -> Recording:
         # the label files disagree on one name: strum_guitar is also spelled strumming_guitar
         label = str(content["action"][0]).replace("strumming", "strum")
         split = _SPLITS[int(content["train"][0, 0])]
-        untouched = (joints[:, :1] <= 1) & (joints[:, 1:2] <= 1) & (joints[:, 2:] == 0)
+        untouched = (joints[:, :2] < _CORNER).all(axis=1, keepdims=True) & (joints[:, 2:] == 0)
         joints[:, :2][np.broadcast_to(untouched, joints[:, :2].shape)] = np.nan
         frames = joints.shape[2]
         return Recording(
