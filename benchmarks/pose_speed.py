@@ -7,6 +7,7 @@ are medians over the rounds, ratios are medians of the ratios within a round.
 """
 
 import argparse
+import itertools
 import os
 import platform
 import statistics
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--frames", type=int, help="use the first so many frames only")
     arguments = parser.parse_args()
 
     estimator = YoloEstimator(arguments.weights, arguments.device)  # settles the environment
@@ -39,18 +41,23 @@ def main() -> None:
 
     def track(threads: int) -> int:
         torch.set_num_threads(threads)
-        return sum(1 for _ in model.track(str(arguments.video), **options))
+        results = model.track(str(arguments.video), **options)
+        return sum(1 for _ in itertools.islice(results, arguments.frames))
 
     runs = {
         f"model.track(), its own {NUM_THREADS} thread(s)": lambda: track(NUM_THREADS),
         f"model.track(), torch on {cores} threads": lambda: track(cores),
-        "skelact extract()": lambda: extract(arguments.video, estimator).num_frames,
+        "skelact extract()": lambda: extract(arguments.video, estimator,
+                                             stop=arguments.frames).num_frames,
     }
     print_conditions(arguments, estimator, cores)
-    difference = compare_keypoints(model, estimator, arguments.video, options)
+    reader = VideoReader(arguments.video, stop=arguments.frames)
+    difference = compare_keypoints(model, estimator, reader, options)
     print(f"largest keypoint difference from model.predict(): {difference:.4f} px")
     speeds = measure(runs, arguments.rounds)
     print_speeds(speeds)
+    if hasattr(os, "getloadavg"):
+        print(f"load {os.getloadavg()[0]:.1f} afterwards")
 
 
 def measure(runs: dict, rounds: int) -> dict[str, list[float]]:
@@ -66,19 +73,22 @@ def measure(runs: dict, rounds: int) -> dict[str, list[float]]:
     return speeds
 
 
-def compare_keypoints(model, estimator: YoloEstimator, video: Path, options: dict) -> float:
+def compare_keypoints(model, estimator: YoloEstimator, reader: VideoReader, options: dict
+                      ) -> float:
     """Largest distance in pixels, over all frames, of the same person's joints."""
     torch.set_num_threads(1)
-    theirs = model.predict(str(video), conf=estimator.min_score, **options)
-    ours = detect(VideoReader(video), estimator)
-    worst = 0.0
-    for number, (result, (_, people)) in enumerate(zip(theirs, ours, strict=True)):
+    theirs = model.predict(str(reader.path), conf=estimator.min_score, **options)
+    worst, number = 0.0, -1
+    for number, ((_, people), result) in enumerate(zip(detect(reader, estimator), theirs,
+                                                       strict=False)):
         joints = result.keypoints.data.cpu().numpy()
         if len(joints) != len(people):
             raise SystemExit(f"frame {number}: {len(joints)} people against {len(people)}")
         if len(people):
             step = np.linalg.norm(joints[..., :2] - people.joints[..., :2], axis=-1)
             worst = max(worst, float(step.max()))
+    if number + 1 != reader.report.decoded:
+        raise SystemExit(f"{reader.report.decoded} frames against {number + 1}")
     return worst
 
 
@@ -90,7 +100,8 @@ def print_conditions(arguments, estimator: YoloEstimator, cores: int) -> None:
               else f"{platform.processor() or platform.machine()}, {cores} cores")
     load = f", load {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else ""
     print(f"{arguments.video.name}, {reader.size[0]}x{reader.size[1]}, "
-          f"{reader.expected_frames} frames; {arguments.weights.name}; {device}{load}; "
+          f"{arguments.frames or reader.expected_frames} frames; "
+          f"{arguments.weights.name}; {device}{load}; "
           f"torch {torch.__version__}, ultralytics {ultralytics.__version__}; "
           f"batch {estimator.batch_size}; {arguments.rounds} rounds")
 

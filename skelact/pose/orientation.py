@@ -41,16 +41,21 @@ class Upright:
     def __init__(self, size: tuple[int, int]) -> None:
         self._size = size
         self._graph, self._made_for = None, None
+        # One for all frames: each frame's own would start threads of its own.
+        self._reformatter = load_av().video.reformatter.VideoReformatter()
+        self._rotation, self._orientation = object(), None
 
     def __call__(self, frame) -> np.ndarray:
         """The image of one frame."""
-        orientation = read_orientation(frame)
-        if any(orientation):
-            frame = self._turn(frame, orientation)
+        # Asking for side data ties a frame into a reference cycle (PyAV 18), so that its memory
+        # waits for the garbage collector: ask only when the rotation changes.
+        rotation = getattr(frame, "rotation", None)
+        if rotation != self._rotation:
+            self._rotation, self._orientation = rotation, read_orientation(frame)
+        if any(self._orientation):
+            frame = self._turn(frame, self._orientation)
         width, height = self._size
-        if (frame.width, frame.height) == self._size:
-            return frame.to_ndarray(format="rgb24")
-        return frame.to_ndarray(format="rgb24", width=width, height=height)
+        return self._reformatter.reformat(frame, width, height, "rgb24").to_ndarray()
 
     def _turn(self, frame, orientation: tuple[bool, bool, bool]):
         # libav's filters turn the small YUV planes, several times faster than numpy turns RGB.

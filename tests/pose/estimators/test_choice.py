@@ -1,4 +1,4 @@
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,22 +13,19 @@ YOLO = ("ultralytics", "torchvision")
 def world(monkeypatch, tmp_path):
     """What is installed and which weights can be had, to be set by the test."""
 
-    class World:
-        installed = {*YOLO, "mediapipe"}
-        weights: Path | None = tmp_path / "yolo11n-pose.pt"
-        asked: list
+    world = SimpleNamespace(installed={*YOLO, "mediapipe"}, asked=[],
+                            weights=tmp_path / "yolo11n-pose.pt")
 
     def find_weights(weights=None, offline=False):
-        World.asked.append((weights, offline))
-        if World.weights is None:
+        world.asked.append((weights, offline))
+        if world.weights is None:
             raise WeightsError("yolo11n-pose.pt is not on this machine and downloads are off")
-        return World.weights
+        return world.weights
 
-    World.asked = []
-    World.weights.write_bytes(b"1")
-    monkeypatch.setattr(choice, "find_spec", lambda name: name in World.installed or None)
+    world.weights.write_bytes(b"1")
+    monkeypatch.setattr(choice, "find_spec", lambda name: name in world.installed or None)
     monkeypatch.setattr(choice, "find_weights", find_weights)
-    return World
+    return world
 
 
 def test_auto_is_yolo_where_weights_can_be_had(world):

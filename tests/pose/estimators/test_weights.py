@@ -100,7 +100,7 @@ def test_a_name_that_is_neither_file_nor_official_is_refused(server):
 def test_offline_never_asks_the_network(server, by, monkeypatch):
     if by == "environment":
         monkeypatch.setenv("SKELACT_OFFLINE", "1")
-    with pytest.raises(WeightsError, match="downloads are off.*--weights"):
+    with pytest.raises(WeightsError, match=r"downloads are off.*--weights"):
         find_weights(DEFAULT_NAME, offline=by == "argument")
     assert server.asked == []
 

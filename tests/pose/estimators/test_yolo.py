@@ -97,7 +97,7 @@ def test_what_is_no_image_is_refused(estimator, images):
 @pytest.mark.parametrize("words", [{"image_size": 100}, {"min_score": 0}, {"device": "tpu9"},
                                    {"device": "cuda:99"}, {"device": "nonsense"}])
 def test_bad_arguments_are_refused(weights, words):
-    with pytest.raises(SkelactError, match="expected|asked for"):
+    with pytest.raises(SkelactError, match=r"expected|asked for"):
         YoloEstimator(weights, **words)
 
 
@@ -169,7 +169,8 @@ estimator.estimate([np.zeros((64, 64, 3), np.uint8)] * 3)
 from ultralytics.utils import AUTOINSTALL, ONLINE, SAFE_LOAD
 assert (AUTOINSTALL, ONLINE, SAFE_LOAD) == (False, False, True)
 after = state()
-print(json.dumps({name: [before[name], after[name]] for name in before if before[name] != after[name]}))
+changed = {name: (before[name], after[name]) for name in before if before[name] != after[name]}
+print(json.dumps(changed))
 """
     home = tmp_path / "home"
     home.mkdir()
