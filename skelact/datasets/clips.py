@@ -180,11 +180,11 @@ def _spread(start: Tensor, length: Tensor, frames: int) -> Tensor:
 
 
 def _flatten(clips: Clips, joints: Tensor, generator: Generator | None = None) -> Tensor:
-    """2-D clips as they are; 3-D ones seen from a random side (from the front without chance)."""
+    """2-D clips as they are; 3-D ones seen from a random side (as the sensor, without chance)."""
     if clips.dims == 2:
         return joints
     if generator is None:
-        yaw = pitch = torch.zeros(len(joints))
+        yaw, pitch = torch.full((len(joints),), torch.pi), torch.zeros(len(joints))
     else:
         yaw = (torch.rand(len(joints), generator=generator) * 2 - 1) * torch.pi
         pitch = (torch.rand(len(joints), generator=generator) * 2 - 1) * 0.35

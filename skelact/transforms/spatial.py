@@ -51,7 +51,8 @@ def project(joints: Tensor, yaw: Tensor, pitch: Tensor) -> Tensor:
 
     Args:
         joints: ``[..., N, 3, T]`` x, y, z with y up.
-        yaw: Turn about the vertical in radians, one a leading index.
+        yaw: Turn about the vertical in radians, one a leading index. 0 looks back along z, pi
+            along z: as the sensor saw it (Kinect: y up, z away from the sensor, right-handed).
         pitch: Tilt of the camera in radians, one a leading index.
 
     Returns:

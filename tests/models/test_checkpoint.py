@@ -71,14 +71,17 @@ def test_a_checkpoint_holds_all_of_a_model(saved, clips):
     assert restored.name == "model"
     assert not restored.network.training
     assert not any(p.requires_grad for p in restored.network.parameters())
-    assert sorted(torch.load(saved, weights_only=True)["versions"]) == ["python", "skelact", "torch"]
+    versions = torch.load(saved, weights_only=True)["versions"]
+    assert sorted(versions) == ["python", "skelact", "torch"]
 
 
 def test_probabilities_are_those_of_the_actions_alone(clips):
-    full = make_model().network(clips).softmax(1).detach().numpy()
+    scores = make_model().network(clips).detach().double().numpy()
     ours = make_model().probabilities(clips)
     assert ours.shape == (5, 3)
-    np.testing.assert_allclose(ours, full[:, :3])
+    which = np.exp(scores[:, :3]) / np.exp(scores[:, :3]).sum(axis=1, keepdims=True)
+    none = 1 / (1 + np.exp(-scores[:, 3:]))
+    np.testing.assert_allclose(ours, which * (1 - none), rtol=1e-5)
     plain = make_model(rejects=False).probabilities(clips)
     np.testing.assert_allclose(plain.sum(axis=1), 1, rtol=1e-5)
 
@@ -138,7 +141,7 @@ def test_code_in_a_checkpoint_is_not_run(altered, tmp_path, monkeypatch):
 @pytest.mark.parametrize("changes", [{"format_version": FORMAT_VERSION + 1},
                                      {"format_version": "soon"}, {"format_version": None}])
 def test_newer_formats_are_refused(altered, changes):
-    with pytest.raises(WeightsError, match="checkpoint format .* update skelact"):
+    with pytest.raises(WeightsError, match=r"checkpoint format .* update skelact"):
         load_model(altered(**changes))
 
 
@@ -191,7 +194,7 @@ def test_truncated_files_are_refused(saved):
 def test_no_flipped_bit_changes_an_answer(saved, clips):
     content, expected = saved.read_bytes(), make_model().probabilities(clips)
     random, refused = np.random.default_rng(0), 0
-    for place in random.integers(len(content), size=60):
+    for place in random.integers(len(content), size=30):
         flipped = bytearray(content)
         flipped[place] ^= 1 << random.integers(8)
         saved.write_bytes(flipped)
@@ -201,7 +204,7 @@ def test_no_flipped_bit_changes_an_answer(saved, clips):
             refused += 1
         else:  # in padding, where nothing is stored
             np.testing.assert_array_equal(model.probabilities(clips), expected)
-    assert refused > 20
+    assert refused > 10
 
 
 def test_foreign_and_missing_files_are_refused(tmp_path):

@@ -123,10 +123,12 @@ def test_seen_from_three_sides_every_bone_keeps_its_length(seed, yaw, pitch):
     torch.testing.assert_close(squared.sqrt(), bones)
 
 
-def test_the_view_from_the_front():
+def test_the_views_from_behind_and_from_the_sensor():
     joints = torch.tensor([[1.0, 2, 3]])[..., None]
     zero = torch.zeros(())
     assert project(joints, zero, zero)[0, :, 0].tolist() == [1, -2, 1]  # y down
+    front = project(joints, torch.tensor(math.pi), zero)[0, :, 0]
+    torch.testing.assert_close(front, torch.tensor([-1.0, -2, 1]))  # right-handed: x to the left
     quarter = project(joints, torch.tensor(math.pi / 2), zero)[0, :, 0]
     torch.testing.assert_close(quarter, torch.tensor([3.0, -2, 1]))
     lost = joints.clone()

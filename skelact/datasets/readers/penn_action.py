@@ -21,8 +21,8 @@ def read_penn_action(folder: str | Path) -> Iterator[Recording]:
     """Recordings of a Penn Action ``labels`` folder, in order of their numbers.
 
     A joint's confidence is the published visibility (1 seen, 0 guessed by the annotator); joints
-    that the annotators left in the top left corner are missing. ``labels`` holds ``label``, ``split``
-    (``train`` or ``test``) and ``clip_id``.
+    that the annotators left in the top left corner are missing. ``labels`` holds ``label``,
+    ``split`` (``train`` or ``test``) and ``clip_id``.
 
     Args:
         folder: The ``labels`` folder (``NNNN.mat`` files), or the one that holds it.
