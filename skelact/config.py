@@ -65,17 +65,20 @@ class AugmentConfig:
     """Largest change of width against height, as a share."""
     jitter: float = 0.03
     """Largest standard deviation of joint noise, in body sizes."""
+    bias: float = 0.03
+    """Largest standard deviation, in body sizes, of a shift that each joint keeps for a whole clip:
+    detectors, sensors and annotators do not agree where a joint is."""
     drop_joint: float = 0.05
     """Chance of every joint to be missing for a whole clip."""
     drop_part: float = 0.2
     """Share of clips that lose an arm, a leg, both legs or the head."""
     drop_span: float = 0.2
     """Share of clips that lose all joints for a short while."""
-    others: float = 0.3
-    """Clips of other actions (from `background`) a labelled clip; without a background, none."""
-    still: float = 0.1
-    """Share of the labelled clips that are shown once more, frozen, as "no known action":
-    standing about is none. Only with a background."""
+    others: float = 0.4
+    """Clips from `background` a labelled clip; without a background, none."""
+    still: float = 0.15
+    """Share of the labelled clips of which an instant is shown once more, stretched to a whole
+    clip, as "no known action": holding a pose is none. Only with a background."""
 
     def __post_init__(self) -> None:
         shares = ("low_rate", "flip", "swap_sides", "drop_joint", "drop_part", "drop_span", "still")
@@ -83,7 +86,7 @@ class AugmentConfig:
         _check_range(self, ("crop",), 0.01, 1)
         _check_range(self, ("max_frame_step",), 2)
         _check_range(self, ("scale", "stretch"), 0, 0.99)
-        _check_range(self, ("rotate", "jitter", "others"), 0)
+        _check_range(self, ("rotate", "jitter", "bias", "others"), 0)
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,14 @@ def draw_windows(
     return _flatten(clips, joints, generator)
 
 
+def draw_instants(clips: Clips, rows: Tensor, frames: int, generator: Generator) -> Tensor:
+    """One to six frames of each clip, stretched to a whole clip: ``[B, N, 3, frames]`` with NaN."""
+    lengths = clips.lengths()[rows]
+    kept = torch.minimum(1 + 5 * torch.rand(len(rows), generator=generator), lengths)
+    start = torch.rand(len(rows), generator=generator) * (lengths - kept)
+    return _flatten(clips, clips.sample(rows, _spread(start, kept, frames)), generator)
+
+
 def finish_clips(
     joints: Tensor, layout: Layout, config: AugmentConfig, generator: Generator
 ) -> Tensor:

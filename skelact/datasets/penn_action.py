@@ -15,15 +15,19 @@ CLASSES = (
     "tennis_forehand", "tennis_serve",
 )
 TERMS = "annotations published for research; see the model card"
-LOOKALIKES = {"throw", "bowling", "baseball_swing", "tennis_swing", "tennis_serve",
-              "pick_up_and_throw", "squat", "lunge"}
-"""Labels of other data sets that show one of the classes, or nearly."""
+SAME_ACTION = {"bowling": "bowl", "baseball_swing": "baseball_swing", "squat": "squat",
+               "tennis_swing": "tennis_forehand", "tennis_serve": "tennis_serve"}
+"""Labels of other data sets that show one of the classes. Without them a network could tell the
+classes from everything else by the sensor alone."""
+LOOKALIKES = {"throw", "pick_up_and_throw", "lunge"}
+"""Labels of other data sets that nearly show one of the classes; they are left out."""
 
 
 def read_background(folders: Iterable[str | Path]) -> Iterator[Recording]:
-    """Recordings of UTD-MHAD or NW-UCLA that show none of the classes.
+    """Recordings of UTD-MHAD or NW-UCLA: other actions, and a few of the classes.
 
-    ``labels["last_subject"]`` marks the subject with the highest number of each set.
+    Labels that mean one of the classes are renamed to it. ``labels["last_subject"]`` marks the
+    subject with the highest number of each set.
 
     Args:
         folders: One folder a data set.
@@ -36,8 +40,10 @@ def read_background(folders: Iterable[str | Path]) -> Iterator[Recording]:
         last = max(recording.labels["subject"] for recording in recordings)
         for recording in recordings:
             if recording.labels["label"] not in LOOKALIKES:
-                facts = recording.labels | {"last_subject": recording.labels["subject"] == last}
-                yield replace(recording, labels=facts)
+                label = recording.labels["label"]
+                facts = {"label": SAME_ACTION.get(label, label),
+                         "last_subject": recording.labels["subject"] == last}
+                yield replace(recording, labels=recording.labels | facts)
 
 
 def _read_either(folder: str | Path) -> Iterator[Recording]:

@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 from tqdm import tqdm
 
 from skelact.config import TrainConfig
-from skelact.datasets.clips import Clips, draw_windows, finish_clips, random_clips
+from skelact.datasets.clips import Clips, draw_instants, draw_windows, finish_clips, random_clips
 from skelact.datasets.penn_action import CLASSES, read_background
 from skelact.datasets.readers.penn_action import read_penn_action
 from skelact.errors import SkelactError
@@ -70,7 +70,7 @@ def hold_out(labels: Tensor, share: float) -> tuple[Tensor, Tensor]:
 def draw_batch(
     config: TrainConfig, data: TrainingData, rows: Tensor, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """Labelled clips, with clips of other actions and of people at rest among them.
+    """Labelled clips, with clips from the background and of people at rest among them.
 
     Returns:
         ``[B, 1, N, 3, T]`` clips and ``[B]`` labels; the class after the last is "no known
@@ -79,16 +79,25 @@ def draw_batch(
     frames, augment = config.clip.frames, config.augment
     if data.other is None:
         return random_clips(data.train, rows, frames, augment, generator), data.train.labels[rows]
-    count = round(len(rows) * augment.others)
-    others = torch.randint(len(data.other), (count,), generator=generator)
-    known = draw_windows(data.train, rows, frames, augment, generator)
-    other = draw_windows(data.other, others, frames, augment, generator)
-    still = known[torch.rand(len(rows), generator=generator) < augment.still]
-    still = still[..., :1].expand_as(still)
-    none = torch.full((len(other) + len(still),), len(CLASSES))
+    others = _choose_others(data.other, round(len(rows) * augment.others), generator)
+    stills = rows[torch.rand(len(rows), generator=generator) < augment.still]
+    parts = [
+        draw_windows(data.train, rows, frames, augment, generator),
+        draw_windows(data.other, others, frames, augment, generator),
+        draw_instants(data.train, stills, frames, generator),
+    ]
+    labels = [data.train.labels[rows], data.other.labels[others],
+              torch.full_like(stills, len(CLASSES))]
     # 3-D clips are in metres and 2-D ones in pixels: every clip is scaled by its own body
-    clips = finish_clips(torch.cat([known, other, still]), data.train.layout, augment, generator)
-    return clips, torch.cat([data.train.labels[rows], none])
+    clips = finish_clips(torch.cat(parts), data.train.layout, augment, generator)
+    return clips, torch.cat(labels)
+
+
+def _choose_others(other: Clips, count: int, generator: Generator) -> Tensor:
+    """Rows of the background, a third of them (where it has any) of known actions."""
+    known = other.labels < len(CLASSES)
+    weights = torch.where(known, (~known).sum() / (2 * known.sum().clamp_min(1)), 1.0)
+    return torch.multinomial(weights, count, replacement=True, generator=generator)
 
 
 def _select(recordings: list[Recording], split: str, config: TrainConfig) -> Clips:

@@ -16,6 +16,9 @@ from skelact.models.checkpoint import ActionModel
 from skelact.models.classifier import action_probabilities
 from skelact.training.data import TrainingData
 
+FALSE_RATE = 0.02
+"""Share of held-out clips of other actions that may get a name."""
+
 _BATCH = 64
 
 
@@ -26,8 +29,9 @@ def finish(
     known = _top_probability(network, data.held_out, config, draws=8)
     threshold, unknown = 0.0, np.empty(0)
     if data.other_held_out is not None:
-        unknown = _top_probability(network, data.other_held_out, config, draws=2)
-        threshold = rejection_threshold(known, unknown)
+        none = (data.other_held_out.labels == len(CLASSES)).nonzero()[:, 0]
+        unknown = _top_probability(network, data.other_held_out.subset(none), config, draws=4)
+        threshold = rejection_threshold(known, unknown, FALSE_RATE)
     scores = score_clips(network, data.test, config.clip.frames)
     labels = data.test.labels.numpy()
     metrics = {

@@ -36,6 +36,7 @@ def augment(joints: Tensor, layout: Layout, config: AugmentConfig, generator: Ge
     joints = swap_sides(joints, layout, config.swap_sides, generator)
     joints = vary_confidence(joints, generator)
     joints = distort(centre_and_scale(joints), config, generator)
+    joints = shift_joints(joints, config.bias, generator)
     return jitter(joints, config.jitter, generator)
 
 
@@ -69,6 +70,13 @@ def jitter(joints: Tensor, largest: float, generator: Generator) -> Tensor:
     noise = torch.randn(joints[:, :, :2].shape, generator=generator)
     unsure = 2 - joints[:, :, 2:3].clamp(0, 1)
     return torch.cat([joints[:, :, :2] + noise * deviation * unsure, joints[:, :, 2:]], dim=2)
+
+
+def shift_joints(joints: Tensor, largest: float, generator: Generator) -> Tensor:
+    """Move every joint by a distance of its own, the same in all frames of a clip."""
+    deviation = torch.rand(len(joints), 1, 1, 1, generator=generator) * largest
+    shift = torch.randn(*joints.shape[:2], 2, 1, generator=generator) * deviation
+    return torch.cat([joints[:, :, :2] + shift, joints[:, :, 2:]], dim=2)
 
 
 def vary_confidence(joints: Tensor, generator: Generator) -> Tensor:
