@@ -16,7 +16,7 @@ from skelact.transforms.augment import augment
 
 LAYOUT = get_layout("penn13")
 NOTHING = AugmentConfig(crop=1, low_rate=0, flip=0, swap_sides=0, rotate=0, scale=0, stretch=0,
-                        jitter=0, drop_joint=0, drop_part=0, drop_span=0)
+                        jitter=0,  bias=0, drop_joint=0, drop_part=0, drop_span=0)
 
 
 def seeded(seed=0) -> Generator:

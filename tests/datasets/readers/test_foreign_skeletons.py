@@ -189,12 +189,13 @@ def test_a_folder_without_such_files_is_refused(tmp_path, read):
         assert str(folder) in str(caught.value)
 
 
-def test_the_background_leaves_out_lookalikes_and_marks_the_last_subject(tmp_path):
-    write_utd_mhad(tmp_path, subjects=3, actions=(1, 5, 27))  # throw, squat
+def test_the_background_drops_lookalikes_renames_known_actions_and_marks_the_last_subject(tmp_path):
+    write_utd_mhad(tmp_path, subjects=3, actions=(1, 5, 12))  # swipe_left, throw, bowling
     recordings = list(penn_action.read_background([tmp_path]))
-    assert [r.labels["label"] for r in recordings] == ["swipe_left"] * 3
-    assert [(r.labels["subject"], r.labels["last_subject"]) for r in recordings] == [
-        (1, False), (2, False), (3, True)]
+    found = sorted((r.labels["label"], r.labels["subject"], r.labels["last_subject"])
+                   for r in recordings)
+    assert found == [("bowl", 1, False), ("bowl", 2, False), ("bowl", 3, True),
+                     ("swipe_left", 1, False), ("swipe_left", 2, False), ("swipe_left", 3, True)]
 
 
 def test_a_background_folder_of_something_else_is_refused(tmp_path):
