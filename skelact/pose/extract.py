@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -81,14 +81,15 @@ def detect(
             they never wait for frames.
     """
     batches_at_once = 1 if getattr(estimator, "stateful", False) else 2
-    ahead = read_ahead(frames, depth=estimator.batch_size)
-    pending: deque[tuple[list[float], Future]] = deque()
+    prepare = getattr(estimator, "prepare", None)
+    estimate = estimator.estimate if prepare is None else estimator.estimate_prepared
+    ahead = read_ahead(_read(frames, prepare), depth=estimator.batch_size)
+    pending: deque[tuple[Sequence[float], Future]] = deque()
     with contextlib.closing(ahead), ThreadPoolExecutor(batches_at_once, "skelact-pose") as pool:
         try:
             while batch := list(itertools.islice(ahead, estimator.batch_size)):
-                times = [frame.time for frame in batch]
-                images = [frame.image for frame in batch]
-                pending.append((times, pool.submit(estimator.estimate, images)))
+                times, images = zip(*batch, strict=True)
+                pending.append((times, pool.submit(estimate, images)))
                 if len(pending) > batches_at_once:
                     yield from _finished(*pending.popleft())
             while pending:
@@ -98,7 +99,19 @@ def detect(
                 waiting.cancel()
 
 
-def _finished(times: list[float], result: Future) -> Iterator[tuple[float, Detections]]:
+def _read(frames: Iterable[Frame], prepare: Callable | None) -> Iterator[tuple[float, object]]:
+    """Time and image (or what the estimator keeps of it) of each frame."""
+    iterator = iter(frames)
+    try:
+        for frame in iterator:
+            yield frame.time, frame.image if prepare is None else prepare(frame.image)
+    finally:
+        # The file must be let go of with this generator.
+        if hasattr(iterator, "close"):
+            iterator.close()
+
+
+def _finished(times: Sequence[float], result: Future) -> Iterator[tuple[float, Detections]]:
     return zip(times, result.result(), strict=True)
 
 

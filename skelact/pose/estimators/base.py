@@ -60,6 +60,10 @@ class PoseEstimator(Protocol):
         stateful: Whether what it finds in a frame depends on the frames before. Then `estimate`
             must see the frames in order, one call at a time, and `reset` parts the videos.
             (May be left out: False.)
+
+    An estimator that works on less than the frame may also have ``prepare(image)``, called in the
+    reading thread, and ``estimate_prepared(items)``, which takes what it gives: whole frames are
+    then not kept (a 4K frame takes 25 MB).
     """
 
     name: str

@@ -94,6 +94,15 @@ class YoloEstimator:
             ShapeError: The images are no such images, or of several sizes.
         """
         check_images(images)
+        return self.estimate_prepared([self.prepare(image) for image in images])
+
+    def prepare(self, image: np.ndarray) -> "Prepared":
+        """What the network sees of an image: small, so that the frame itself need not be kept."""
+        check_images([image])
+        return Prepared(self._letterbox(image=image), image.shape[:2])
+
+    def estimate_prepared(self, images: Sequence["Prepared"]) -> list[Detections]:
+        """As `estimate`, of what `prepare` gave."""
         step = max(1, min(self._chunk, -(-len(images) // self._workers.count)))
         chunks = [images[i : i + step] for i in range(0, len(images), step)]
         parts = self._workers.pool.map(self._estimate_chunk, chunks)
@@ -102,11 +111,11 @@ class YoloEstimator:
     def reset(self) -> None:
         """Nothing: a frame's people do not depend on other frames."""
 
-    def _estimate_chunk(self, images: Sequence[np.ndarray]) -> list[Detections]:
+    def _estimate_chunk(self, images: Sequence["Prepared"]) -> list[Detections]:
         import torch
 
         with torch.inference_mode():
-            boxed = np.stack([self._letterbox(image=image) for image in images])
+            boxed = np.stack([image.boxed for image in images])
             # [B, H, W, C] in memory seen as [B, C, H, W] is what convolutions run fastest on.
             batch = torch.from_numpy(boxed).to(self._device).permute(0, 3, 1, 2)
             batch = batch.to(self._network.dtype).div_(255)
@@ -115,7 +124,8 @@ class YoloEstimator:
                 classes=self._network.classes, max_det=_MAX_PEOPLE, max_time_img=_NMS_SECONDS,
                 nc=self._network.num_classes, end2end=self._network.end2end,
             )
-            return [self._detections(rows, batch.shape[2:], images[0].shape) for rows in found]
+            return [self._detections(rows, batch.shape[2:], image.size)
+                    for rows, image in zip(found, images, strict=True)]
 
     def _detections(self, rows, boxed_size, image_size) -> Detections:
         """Rows ``[M, 6 + 51]`` (box, score, class, joints) in the pixels of the frame."""
@@ -124,6 +134,14 @@ class YoloEstimator:
         boxes = self._tools.scale_boxes(boxed_size, rows[:, :4], image_size)
         joints, boxes, scores = (t.float().cpu().numpy() for t in (joints, boxes, rows[:, 4]))
         return Detections(joints, boxes, scores)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A frame resized and padded for the network ``[h, w, 3]``, and its own (height, width)."""
+
+    boxed: np.ndarray
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True)
