@@ -12,6 +12,7 @@ from torch import Generator
 from skelact.config import AugmentConfig
 from skelact.datasets.clips import (
     Clips,
+    draw_instants,
     draw_windows,
     random_clips,
     shuffled_batches,
@@ -23,7 +24,7 @@ from skelact.transforms.remap import remap
 
 CLASSES = ("walk", "run")
 PLAIN = AugmentConfig(crop=1, low_rate=0, flip=0, swap_sides=0, rotate=0, scale=0, stretch=0,
-                      jitter=0, drop_joint=0, drop_part=0, drop_span=0)
+                      jitter=0, bias=0, drop_joint=0, drop_part=0, drop_span=0)
 
 
 def random_recording(frames: int, seed: int, label="walk", dims=2) -> Recording:
@@ -202,6 +203,21 @@ def test_crops_are_as_long_as_asked_and_everywhere():
     coarse = draw_windows(clips, torch.zeros(400, dtype=torch.long), 20,
                           replace(config, low_rate=1.0), seeded())
     assert not torch.equal(coarse[:, 0, 0], drawn)
+
+
+def test_an_instant_is_six_frames_at_most():
+    recording = random_recording(50, 0)
+    recording.tracks[0].joints[:] = np.arange(50)
+    clips = Clips.from_recordings([recording, random_recording(1, 1)], "penn13", CLASSES)
+    rows = torch.zeros(300, dtype=torch.long)
+    drawn = draw_instants(clips, rows, 20, seeded())[:, 0, 0]
+    span = drawn[:, -1] - drawn[:, 0]
+    assert span.min() >= 0
+    assert 4.5 < span.max() <= 5
+    assert drawn.min() < 2
+    assert drawn.max() > 45
+    single = draw_instants(clips, rows[:2] + 1, 20, seeded())
+    assert torch.equal(single, single[..., :1].expand_as(single))
 
 
 def test_random_clips_are_ready_for_a_network_and_the_same_for_a_seed(clips):

@@ -74,7 +74,7 @@ def test_a_run_folder_holds_settings_history_and_model(penn, background, tmp_pat
                                                            "model.pt"]
     config = json.loads((run / "config.json").read_text())
     assert config["data"] == str(penn)
-    assert config["augment"]["still"] == 0.1
+    assert config["augment"]["still"] == AugmentConfig().still
     restored = load_model(run / "model.pt")
     assert restored.classes == CLASSES
     assert restored.rejects
@@ -183,9 +183,8 @@ def test_other_actions_and_people_at_rest_are_no_known_action(penn, background):
     assert clips.shape == (8 + 4 + 8, 1, 13, 3, 12)
     assert torch.equal(labels[:8], data.train.labels[:8])
     assert (labels[8:] == len(CLASSES)).all()
-    places = clips[:, 0, :, :2]
-    assert (places[12:] - places[12:, ..., :1]).abs().max() < 1e-5  # at rest
-    assert (places[:8] - places[:8, ..., :1]).abs().amax((1, 2, 3)).min() > 0.05
+    moved = clips[:, 0, :, :2].diff(dim=-1).abs().sum(dim=-1).amax((1, 2))
+    assert moved[12:].median() < 0.5 * moved[:8].median()  # an instant of a clip, stretched
     alone = setup(settings(penn))
     clips, labels = draw_batch(config, alone, rows, torch.Generator().manual_seed(0))
     assert clips.shape[0] == len(labels) == 8

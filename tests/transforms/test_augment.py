@@ -40,6 +40,7 @@ FUNCTIONS = {
     "swap_sides": lambda j, g: changes.swap_sides(j, LAYOUT, 0.5, g),
     "distort": lambda j, g: changes.distort(j, AugmentConfig(), g),
     "jitter": lambda j, g: changes.jitter(j, 0.1, g),
+    "shift_joints": lambda j, g: changes.shift_joints(j, 0.1, g),
     "vary_confidence": changes.vary_confidence,
     "drop_joints": lambda j, g: changes.drop_joints(j, 0.3, g),
     "drop_part": lambda j, g: changes.drop_part(j, LAYOUT, 0.5, g),
@@ -132,6 +133,16 @@ def test_jitter_is_larger_where_a_joint_is_unsure():
     assert abs(sure - 0.1 / math.sqrt(3)) < 0.003
     assert abs(unsure / sure - 2) < 0.1
     assert torch.equal(changes.jitter(joints, 0.0, seeded()), joints)
+
+
+def test_every_joint_is_shifted_for_a_whole_clip():
+    joints = batch(2000, frames=3)
+    shift = changes.shift_joints(joints, 0.1, seeded()) - joints
+    assert (shift[:, :, 2] == 0).all()
+    torch.testing.assert_close(shift, shift[..., :1].expand_as(shift), atol=1e-5, rtol=0)
+    assert abs(shift[:, :, :2].std() - 0.1 / math.sqrt(3)) < 0.003
+    first, second = shift[:, 0, 0, 0], shift[:, 1, 0, 0]
+    assert abs(torch.corrcoef(torch.stack([first, second]))[0, 1]) < 0.1  # each its own way
 
 
 def test_confidence_stays_a_confidence_and_places_stay():
