@@ -191,7 +191,8 @@ class Demo:
             shutil.copyfile(CREDITS, temporary)
         right = sum(section.good for section in self.sections)
         facts = [("Pose estimator", self.estimator), ("Action model", recognizer.model.name),
-                 ("Threshold", f"{recognizer.threshold:.2f}"), ("Versions", _versions())]
+                 ("Least score that names an action", f"{recognizer.threshold:.2f}"),
+                 ("Versions", _versions())]
         write_summary(
             self.folder / "index.html", "skelact demo",
             f"{len(self.sections)} recordings, {right} of them named as they should be. "

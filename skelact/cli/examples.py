@@ -36,7 +36,7 @@ EXAMPLES = (
     Example("right_hand_wave", "one person waves", None, "kleinlee/action3D, MIT"),
     Example("bow_nod", "one person bows", None, "kleinlee/action3D, MIT"),
     Example("three_people_exercise", "three people do gymnastics, arms and legs to the sides", None,
-            "felixchenfy/Realtime-Action-Recognition, MIT"),
+            "probably felixchenfy/Realtime-Action-Recognition, MIT"),
     Example("people_come_and_go", "one person leaves a table, another comes", None,
             "Intel sample videos, CC BY 4.0"),
 )
