@@ -24,7 +24,21 @@ _HOMES = {
     "save_recording": "skelact.pose.files",
 }
 
-__all__ = [*sorted(_HOMES), "__version__"]
+__all__ = [
+    "STGCN",
+    "Graph",
+    "Layout",
+    "PoseTrack",
+    "Recognizer",
+    "Recording",
+    "SkelactError",
+    "__version__",
+    "extract",
+    "load_model",
+    "load_recording",
+    "remap",
+    "save_recording",
+]
 
 if TYPE_CHECKING:
     from skelact.errors import SkelactError
