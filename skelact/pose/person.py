@@ -45,6 +45,11 @@ class Person:
         self.scores.append(float(found.scores[row]))
         self.seen = time
 
+    def joint_confidence(self) -> float:
+        """Mean confidence of the surest third of joints, over all frames seen."""
+        confidence = np.sort(np.nan_to_num(np.stack(self.joints)[:, :, 2]), axis=1)
+        return float(confidence[:, -max(1, confidence.shape[1] // 3) :].mean())
+
     def to_track(self) -> PoseTrack:
         """The frames seen; those between them are left out."""
         return PoseTrack(

@@ -56,6 +56,8 @@ class TrackingRules:
     """Seconds, seen in half of the frames, that make a track; half the recording if shorter."""
     min_mean_score: float = 0.3
     """Finished tracks of a lower mean detection score are dropped."""
+    min_joint_confidence: float = 0.4
+    """Finished tracks are dropped whose surest third of joints is less sure: no person at all."""
     limb_speed: float = 0.5
     """Body heights a second by which a joint may move besides the whole body."""
     drift_speed: float = 0.5
@@ -131,16 +133,19 @@ class Tracker:
         Returns:
             The tracks by id: everyone followed for ``min_duration`` (or half of a shorter
             recording), seen in at least half of those frames, with a mean detection score of
-            at least ``min_mean_score``.
+            at least ``min_mean_score`` and joints of at least ``min_joint_confidence``.
         """
         span = self._times[-1] - self._times[0] if self._times else 0.0
         for person in self._people:
             self._confirm(person, min(self.rules.min_duration, span / 2))
         people = [person for person in self._gone + self._people if person.track_id is not None]
-        least = self.rules.min_mean_score
-        tracks = [person.to_track() for person in people if np.mean(person.scores) >= least]
+        tracks = [person.to_track() for person in people if self._is_credible(person)]
         self._reset()
         return sorted(tracks, key=lambda track: track.track_id)
+
+    def _is_credible(self, person: Person) -> bool:
+        sure = person.joint_confidence() >= self.rules.min_joint_confidence
+        return sure and np.mean(person.scores) >= self.rules.min_mean_score
 
     def _check(self, detections: Detections, frame_index: int, time: float) -> None:
         if detections.joints.shape[1] != self.layout.num_joints:

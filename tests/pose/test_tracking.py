@@ -55,6 +55,12 @@ def test_one_person_standing_still():
     np.testing.assert_allclose(track.boxes[:, 7], expected[1], rtol=1e-6)
 
 
+@pytest.mark.parametrize(("confidence", "tracks_expected"), [(0.2, 0), (0.6, 1)])
+def test_what_has_no_sure_joints_is_no_person(confidence, tracks_expected):
+    frames = [together(person(300, confidence=confidence))] * 20
+    assert len(follow(frames)[1]) == tracks_expected
+
+
 @pytest.mark.parametrize("fps", [5, 10, 25, 50])
 def test_two_people_cross(fps):
     # 120 px/s = 0.6 body heights a second; they meet at t = 2 s, one somewhat nearer
