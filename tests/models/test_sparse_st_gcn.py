@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from weights import shake
 
 from skelact.errors import LayoutError, SkelactError
 from skelact.graph import Graph
@@ -10,27 +11,6 @@ from skelact.models.st_gcn import stgcn
 from skelact.nn.sparse import batch_skeletons
 
 NAMES = ("coco17", "ntu25", "openpose18")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """So small tensors wait for one another more than they compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def shake(module: torch.nn.Module) -> None:
-    """Give every parameter and statistic a value of its own, edge importance included."""
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.add_(0.3 * torch.randn_like(parameter))
-        for name, buffer in module.named_buffers():
-            if "running_mean" in name:
-                buffer.normal_(std=0.3)
-            if "running_var" in name:
-                buffer.uniform_(0.5, 2)
 
 
 def clips(people=2, frames=12) -> dict[str, torch.Tensor]:

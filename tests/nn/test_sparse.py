@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from weights import shake
 
 from skelact.errors import LayoutError, ShapeError
 from skelact.graph import Graph, Layout
@@ -9,27 +10,6 @@ from skelact.nn.sparse import SparseGraphConv, SparseSTGCN, batch_skeletons, ske
 from skelact.nn.stgcn import STGCN
 
 NAMES = ("coco17", "ntu25", "openpose18")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """So small tensors wait for one another more than they compute."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def shake(module: torch.nn.Module) -> None:
-    """Give every parameter and statistic a value of its own, edge importance included."""
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.add_(0.3 * torch.randn_like(parameter))
-        for name, buffer in module.named_buffers():
-            if "running_mean" in name:
-                buffer.normal_(std=0.3)
-            if "running_var" in name:
-                buffer.uniform_(0.5, 2)
 
 
 def mixed_layer(partition="spatial", max_hop=1, **kwargs) -> SparseSTGCN:
