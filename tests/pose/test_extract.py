@@ -113,7 +113,7 @@ def test_a_damaged_video_gives_what_decodes_and_says_so(tmp_path, caplog):
 def test_an_error_of_the_estimator_ends_the_run_and_its_threads(walkers):
     class Broken(DotEstimator):
         def estimate(self, images):
-            if len(self.batches) == 2:
+            if len(self.batches) >= 2:  # two threads may both pass the second
                 raise RuntimeError("out of memory")
             return super().estimate(images)
 
