@@ -11,7 +11,7 @@ from skelact.config import AugmentConfig
 from skelact.errors import SkelactError
 from skelact.graph.layouts import Layout, get_layout
 from skelact.pose.recording import Recording
-from skelact.transforms.augment import augment
+from skelact.transforms.augment import augment, mirror
 from skelact.transforms.remap import remap
 from skelact.transforms.spatial import centre_and_scale, fill_missing, project
 from skelact.transforms.temporal import bridge_gaps
@@ -126,10 +126,39 @@ class Clips:
         return torch.lerp(start, end, (grid - grid.floor())[..., None, None]).permute(0, 2, 3, 1)
 
 
-def whole_clips(clips: Clips, rows: Tensor, frames: int) -> Tensor:
-    """Clips as a network takes them, unchanged but for their length: ``[B, 1, N, 3, frames]``."""
-    joints = clips.sample(rows, _spread(torch.zeros(len(rows)), clips.lengths()[rows], frames))
-    return fill_missing(centre_and_scale(_flatten(clips, joints))).unsqueeze(1)
+@dataclass(frozen=True)
+class View:
+    """One way to look at a clip: a part of it, as it is or mirrored.
+
+    Args:
+        share: How much of the clip.
+        offset: Where the part lies: 0 at the beginning, 1 at the end.
+        mirror: Swap left and right.
+    """
+
+    share: float = 1.0
+    offset: float = 0.0
+    mirror: bool = False
+
+
+WHOLE = View()
+TEN_VIEWS = tuple(
+    View(share, offset, mirror)
+    for share, offset in ((1.0, 0.0), (0.8, 0.0), (0.8, 0.5), (0.8, 1.0), (0.65, 0.5))
+    for mirror in (False, True)
+)
+"""Ten views whose probabilities are averaged, as the field tests."""
+
+
+def view_clips(clips: Clips, rows: Tensor, frames: int, view: View = WHOLE) -> Tensor:
+    """Clips as a network takes them, unchanged but for the view: ``[B, 1, N, 3, frames]``."""
+    lengths = clips.lengths()[rows]
+    kept = (lengths * view.share).clamp_min(1)
+    joints = clips.sample(rows, _spread((lengths - kept) * view.offset, kept, frames))
+    joints = centre_and_scale(_flatten(clips, joints))
+    if view.mirror:
+        joints = mirror(joints, clips.layout)
+    return fill_missing(joints).unsqueeze(1)
 
 
 def random_clips(

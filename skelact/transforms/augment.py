@@ -42,9 +42,14 @@ def augment(joints: Tensor, layout: Layout, config: AugmentConfig, generator: Ge
 
 def flip(joints: Tensor, layout: Layout, share: float, generator: Generator) -> Tensor:
     """Mirror some clips at x = 0; left and right joints change places."""
-    mirrored = joints[:, layout.flip_order].clone()
-    mirrored[:, :, 0] *= -1
-    return _some(joints, mirrored, share, generator)
+    return _some(joints, mirror(joints, layout), share, generator)
+
+
+def mirror(joints: Tensor, layout: Layout) -> Tensor:
+    """Mirror at x = 0; left and right joints change places. ``[..., N, C, T]``."""
+    mirrored = joints[..., layout.flip_order, :, :].clone()
+    mirrored[..., 0, :] *= -1
+    return mirrored
 
 
 def swap_sides(joints: Tensor, layout: Layout, share: float, generator: Generator) -> Tensor:

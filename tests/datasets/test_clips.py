@@ -11,12 +11,14 @@ from torch import Generator
 
 from skelact.config import AugmentConfig
 from skelact.datasets.clips import (
+    TEN_VIEWS,
     Clips,
+    View,
     draw_instants,
     draw_windows,
     random_clips,
     shuffled_batches,
-    whole_clips,
+    view_clips,
 )
 from skelact.errors import LayoutError, SkelactError
 from skelact.pose.recording import PoseTrack, Recording
@@ -166,8 +168,8 @@ def test_batches_cover_every_row_once_and_are_alike_in_size(count, size):
         assert not torch.equal(again, torch.cat(list(shuffled_batches(count, size, seeded(1)))))
 
 
-def test_whole_clips_keep_the_order_of_time(clips):
-    out = whole_clips(clips, torch.tensor([3, 1]), 30)
+def test_a_view_of_the_whole_keeps_the_order_of_time(clips):
+    out = view_clips(clips, torch.tensor([3, 1]), 30)
     assert out.shape == (2, 1, 13, 3, 30)
     frames = clips.joints[20:50].permute(1, 2, 0)[None]
     low, high = frames[:, :, :2].amin(1), frames[:, :, :2].amax(1)
@@ -177,6 +179,26 @@ def test_whole_clips_keep_the_order_of_time(clips):
                                rtol=1e-4)
     assert torch.equal(out[1], out[1, ..., :1].expand_as(out[1]))  # one frame stands still
     assert not out.isnan().any()
+
+
+def test_a_view_takes_its_part(clips):
+    late = view_clips(clips, torch.tensor([3]), 15, View(share=0.5, offset=1))
+    last_half = Clips(clips.layout, clips.joints[35:50], torch.tensor([0, 15]), clips.labels[3:],
+                      2, clips.facts[3:])
+    torch.testing.assert_close(late, view_clips(last_half, torch.tensor([0]), 15))
+
+
+def test_a_mirrored_view_swaps_left_and_right(clips):
+    rows = torch.arange(4)
+    plain, mirrored = (view_clips(clips, rows, 9, View(mirror=m)) for m in (False, True))
+    torch.testing.assert_close(mirrored[:, :, :, 0], -plain[:, :, clips.layout.flip_order, 0])
+    torch.testing.assert_close(mirrored[:, :, :, 1:], plain[:, :, clips.layout.flip_order, 1:])
+
+
+def test_ten_views_differ(clips):
+    views = [view_clips(clips, torch.tensor([3]), 20, view) for view in TEN_VIEWS]
+    assert len(views) == 10
+    assert len({tuple(view.flatten().tolist()) for view in views}) == 10
 
 
 def test_a_plain_window_is_the_whole_clip(clips):
@@ -233,7 +255,7 @@ def test_three_dimensional_clips_are_seen_from_random_sides():
     clips = Clips.from_recordings([replace(capture(), labels={"label": "fly"})], "penn13", CLASSES)
     assert clips.dims == 3
     rows = torch.zeros(50, dtype=torch.long)
-    front = whole_clips(clips, rows[:1], 8)[0, 0]
+    front = view_clips(clips, rows[:1], 8)[0, 0]
     head, ankle = (clips.layout.index(name) for name in ("head", "left_ankle"))
     assert (front[head, 1] < front[ankle, 1]).all()  # y down, as in a picture
     shoulders = [clips.layout.index(f"{side}_shoulder") for side in ("left", "right")]
