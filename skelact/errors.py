@@ -39,3 +39,9 @@ class MissingDependencyError(SkelactError, ImportError):
 
 class WeightsError(SkelactError):
     """Model weights are missing, of another architecture, or may not be downloaded."""
+
+
+def one_line(error: Exception) -> str:
+    """The message of an error, which may go over many lines, as one short line."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= 300 else words[:299] + "…"

@@ -70,16 +70,13 @@ def run(arguments: list[str]) -> int:
 
 
 def _parse(arguments: list[str]) -> tuple[list[str], Path | None, PoseOptions]:
-    from argparse import HelpFormatter
+    from skelact.cli.parser import CommandParser
 
-    from jsonargparse import ArgumentParser
-
-    parser = ArgumentParser(
-        prog="skelact pose",
-        description="Find the people of videos, follow them, and write their joints over time as "
+    parser = CommandParser(
+        "pose",
+        "Find the people of videos, follow them, and write their joints over time as "
         "pose files (NAME.npz). A pose file that was already made from the same video with the "
         "same options is left as it is.",
-        formatter_class=HelpFormatter,
         epilog="Exit code: 0 all done, 1 some videos failed, 2 wrong usage.",
     )
     parser.add_argument("videos", metavar="VIDEO", nargs="+",

@@ -3,15 +3,13 @@
 
 def run(arguments: list[str]) -> int:
     """Run the command; see ``skelact show --help``."""
-    import argparse
     from pathlib import Path
 
-    from jsonargparse import ArgumentParser
+    from skelact.cli.parser import CommandParser
 
-    parser = ArgumentParser(
-        prog="skelact show",
-        formatter_class=argparse.HelpFormatter,
-        description="Draw the people of a pose file: a contact sheet (.png) or an animation "
+    parser = CommandParser(
+        "show",
+        "Draw the people of a pose file: a contact sheet (.png) or an animation "
         "(.gif, .mp4). A person's own left is blue, the right orange; the tag gives the track id.",
     )
     parser.add_argument("file", metavar="FILE", help="pose file (.npz) that `skelact pose` wrote")

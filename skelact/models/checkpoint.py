@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from skelact.config import ClipConfig
-from skelact.errors import SkelactError, WeightsError
+from skelact.device import choose_device
+from skelact.errors import SkelactError, WeightsError, one_line
 from skelact.graph.layouts import Layout
 from skelact.models.classifier import SkeletonClassifier, action_probabilities
-from skelact.models.device import choose_device
 from skelact.models.st_gcn import stgcn
-from skelact.models.torch_file import one_line, read_torch_file
+from skelact.models.torch_file import read_torch_file
 from skelact.output import atomic_write
 from skelact.version import __version__
 

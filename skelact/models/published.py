@@ -5,10 +5,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from skelact.errors import WeightsError
+from skelact.errors import WeightsError, one_line
 from skelact.models.classifier import SkeletonClassifier
 from skelact.models.st_gcn import stgcn
-from skelact.models.torch_file import one_line, read_torch_file
+from skelact.models.torch_file import read_torch_file
 
 _TARGETS = {
     r"data_bn\.(.+)": r"input_norm.\1",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from skelact.errors import WeightsError
+from skelact.errors import WeightsError, one_line
 
 
 def read_torch_file(path: str | Path):
@@ -41,9 +41,3 @@ def _check_sums(path: Path) -> None:
         raise WeightsError(f"{path} is damaged ({one_line(error)})") from error
     if broken is not None:
         raise WeightsError(f"{path} is damaged: the checksum of {broken} inside it is wrong")
-
-
-def one_line(error: Exception) -> str:
-    """The message of an error from torch, which may go over many lines, as one short line."""
-    words = " ".join(str(error).split()) or type(error).__name__
-    return words if len(words) <= 300 else words[:299] + "…"

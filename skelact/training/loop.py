@@ -1,7 +1,7 @@
 """The training loop: `setup` reads and splits the data, `fit` loops, `finish` judges once."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,12 @@ from tqdm import tqdm
 from skelact.config import OptimConfig, TrainConfig
 from skelact.datasets.clips import shuffled_batches
 from skelact.datasets.penn_action import CLASSES
+from skelact.device import choose_device
 from skelact.errors import SkelactError
 from skelact.models.checkpoint import ActionModel, build_network, save_model
-from skelact.models.device import choose_device
 from skelact.output import check_writable, write_text
 from skelact.training.data import TrainingData, draw_batch, setup
-from skelact.training.optim import choose_precision, learning_rate, make_optimizer
+from skelact.training.optim import DTYPES, choose_precision, learning_rate, make_optimizer
 from skelact.training.scoring import accuracy, finish
 
 
@@ -36,7 +36,8 @@ def train(config: TrainConfig, output: str | Path, overwrite: bool = False) -> A
     """
     output = Path(output)
     check_writable(output / "model.pt", overwrite)
-    choose_device(config.device)  # before the data is read, not after
+    device = choose_device(config.device)  # before the data is read, not after
+    config = replace(config, precision=choose_precision(config.precision, device))
     data = setup(config)
     write_text(output / "config.json", json.dumps(asdict(config), indent=2), overwrite=True)
     network, architecture = fit(config, data, output)
@@ -56,7 +57,7 @@ def fit(config: TrainConfig, data: TrainingData, output: Path) -> tuple[nn.Modul
     architecture = _describe_network(config, data)
     network = build_network(architecture, data.train.layout).to(device)
     optimizer = make_optimizer(network, config.optim)
-    dtype = choose_precision(config.precision, device)
+    dtype = DTYPES[choose_precision(config.precision, device)]
     history, step = [], 0
     for epoch in range(1, config.optim.epochs + 1):
         generator = Generator().manual_seed(config.seed * 100_003 + epoch - 1)

@@ -29,12 +29,16 @@ def learning_rate(step: int, steps_per_epoch: int, config: OptimConfig) -> float
     return config.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
 
 
-def choose_precision(precision: str, device: torch.device) -> torch.dtype:
-    """The type for products: as asked, or bf16 where a quick probe finds it twice as fast."""
-    if precision == "auto":
-        native = torch.cuda.is_bf16_supported() if device.type == "cuda" else _bf16_pays()
-        precision = "bf16" if native else "fp32"
-    return torch.bfloat16 if precision == "bf16" else torch.float32
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+"""Names of the arithmetic of the products."""
+
+
+def choose_precision(precision: str, device: torch.device) -> str:
+    """``"fp32"`` or ``"bf16"``: as asked, or bf16 where a quick probe finds it twice as fast."""
+    if precision != "auto":
+        return precision
+    native = torch.cuda.is_bf16_supported() if device.type == "cuda" else _bf16_pays()
+    return "bf16" if native else "fp32"
 
 
 def _bf16_pays() -> bool:

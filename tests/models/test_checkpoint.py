@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from skelact.config import ClipConfig
+from skelact.device import choose_device
 from skelact.errors import ChoiceError, OutputExistsError, WeightsError
 from skelact.graph import Layout
 from skelact.models.checkpoint import (
@@ -18,7 +19,6 @@ from skelact.models.checkpoint import (
     load_model,
     save_model,
 )
-from skelact.models.device import choose_device
 
 CLASSES = ("wave", "jump", "sit")
 DOG = Layout("dog", ("chest", "head", "paw_a", "paw_b"), (0, 0, 0, 0), flip_pairs=((2, 3),))

@@ -42,6 +42,6 @@ def test_only_matrices_are_decayed():
 
 def test_precision_is_as_asked():
     cpu = torch.device("cpu")
-    assert choose_precision("fp32", cpu) == torch.float32
-    assert choose_precision("bf16", cpu) == torch.bfloat16
-    assert choose_precision("auto", cpu) in (torch.float32, torch.bfloat16)
+    assert choose_precision("fp32", cpu) == "fp32"
+    assert choose_precision("bf16", cpu) == "bf16"
+    assert choose_precision("auto", cpu) in ("fp32", "bf16")

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.checks import check_choice
 from skelact.errors import MissingDependencyError, SkelactError, WeightsError
 from skelact.graph.layouts import get_layout
 from skelact.pose.estimators.base import Detections, check_images
@@ -52,7 +51,7 @@ class YoloEstimator:
     Raises:
         MissingDependencyError: Ultralytics is not installed.
         WeightsError: No such weights, or no pose model with COCO's 17 joints.
-        SkelactError: The device is not there.
+        ChoiceError: The device is not there.
     """
 
     max_people = None
@@ -73,7 +72,9 @@ class YoloEstimator:
         if not 0 < min_score < 1:
             raise SkelactError(f"expected min_score between 0 and 1, got {min_score}")
         tools = _load_tools()
-        self._device = _find_device(device)
+        from skelact.device import choose_device  # brings torch; after the guards of _load_tools
+
+        self._device = choose_device(device or "auto")
         on_cpu = self._device.type == "cpu"
         threads = (threads or min(_count_cores(), _MOST_THREADS)) if on_cpu else 2
         self._chunk = 2 if on_cpu else 16
@@ -192,28 +193,6 @@ def _load_tools() -> _Tools:
         ) from error
     return _Tools(LetterBox, nms.non_max_suppression, ops.scale_boxes, ops.scale_coords,
                   functools.partial(torch_safe_load, safe_only=True))
-
-
-def _find_device(device: str | None):
-    import torch
-
-    if device is None or device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        found = torch.device(device)
-    except RuntimeError:
-        raise SkelactError(
-            f"expected a device such as cpu, cuda or cuda:0; got {device!r}"
-        ) from None
-    check_choice(found.type, ("cpu", "cuda", "mps"), "device")
-    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
-        raise SkelactError(
-            f"{device} was asked for, but torch sees {torch.cuda.device_count()} CUDA devices; "
-            f"use --device cpu or install a CUDA build of torch"
-        )
-    if found.type == "mps" and not torch.backends.mps.is_available():
-        raise SkelactError("this machine has no MPS device; use --device cpu")
-    return found
 
 
 def _load_network(path: Path, device) -> _Network:

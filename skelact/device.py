@@ -2,8 +2,7 @@
 
 import torch
 
-from skelact.errors import ChoiceError
-from skelact.models.torch_file import one_line
+from skelact.errors import ChoiceError, one_line
 
 
 def choose_device(name: str = "auto") -> torch.device:
