@@ -26,9 +26,10 @@ class Clips:
         joints: ``[S, N, 3]`` float32 with NaN for missing joints; frames first, because sampling
             gathers frames.
         offsets: ``[L + 1]`` where each clip starts.
-        labels: ``[L]`` class of each clip.
+        labels: ``[L]`` class of each clip; ``len(classes)`` for "no known action".
         dims: 2 (x, y, confidence) or 3 (x, y, z).
         facts: What each recording's ``labels`` say, L of them.
+        classes: Names of the classes.
     """
 
     layout: Layout
@@ -37,6 +38,7 @@ class Clips:
     labels: Tensor
     dims: int
     facts: tuple[dict, ...]
+    classes: tuple[str, ...]
 
     @classmethod
     def from_recordings(
@@ -78,7 +80,7 @@ class Clips:
             raise SkelactError("expected recordings that are all 2-D or all 3-D, got both")
         offsets = torch.tensor(np.cumsum([0] + [len(part) for part in parts]))
         return cls(layout, torch.cat(parts), offsets, torch.tensor(labels), dims.pop(),
-                   tuple(facts))
+                   tuple(facts), tuple(classes))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -95,7 +97,8 @@ class Clips:
         joints = [self.joints[a:b] for a, b in spans] or [self.joints[:0]]
         offsets = torch.tensor(np.cumsum([0] + [b - a for a, b in spans]))
         facts = tuple(self.facts[i] for i in rows)
-        return Clips(self.layout, torch.cat(joints), offsets, self.labels[rows], self.dims, facts)
+        return Clips(self.layout, torch.cat(joints), offsets, self.labels[rows], self.dims, facts,
+                     self.classes)
 
     def lengths(self) -> Tensor:
         """``[L]`` frames of each clip."""

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from skelact.config import TrainConfig
 from skelact.datasets.clips import Clips, draw_instants, draw_windows, finish_clips, random_clips
-from skelact.datasets.penn_action import CLASSES, read_background
+from skelact.datasets.penn_action import CLASSES, TERMS, read_background
 from skelact.datasets.readers.penn_action import read_penn_action
 from skelact.errors import SkelactError
 from skelact.pose.recording import Recording
@@ -22,6 +22,8 @@ class TrainingData:
     """The clips of one run.
 
     Args:
+        name: What the data set is called.
+        terms: On what terms the data set was published.
         train: What the network learns from.
         held_out: Labelled clips kept from training; they set the rejection threshold.
         test: The official test split; scored once, at the end.
@@ -30,6 +32,8 @@ class TrainingData:
             set the rejection threshold.
     """
 
+    name: str
+    terms: str
     train: Clips
     held_out: Clips
     test: Clips
@@ -52,8 +56,8 @@ def setup(config: TrainConfig) -> TrainingData:
     if not len(kept):
         raise SkelactError(f"held_out {config.held_out} leaves nothing to train on; lower it")
     other, other_held_out = _read_others(config) if config.background else (None, None)
-    return TrainingData(labelled.subset(kept), labelled.subset(held_out), test, other,
-                        other_held_out)
+    return TrainingData("Penn Action", TERMS, labelled.subset(kept), labelled.subset(held_out),
+                        test, other, other_held_out)
 
 
 def hold_out(labels: Tensor, share: float) -> tuple[Tensor, Tensor]:
@@ -87,7 +91,7 @@ def draw_batch(
         draw_instants(data.train, stills, frames, generator),
     ]
     labels = [data.train.labels[rows], data.other.labels[others],
-              torch.full_like(stills, len(CLASSES))]
+              torch.full_like(stills, len(data.train.classes))]
     # 3-D clips are in metres and 2-D ones in pixels: every clip is scaled by its own body
     clips = finish_clips(torch.cat(parts), data.train.layout, augment, generator)
     return clips, torch.cat(labels)
@@ -95,7 +99,7 @@ def draw_batch(
 
 def _choose_others(other: Clips, count: int, generator: Generator) -> Tensor:
     """Rows of the background, a third of them (where it has any) of known actions."""
-    known = other.labels < len(CLASSES)
+    known = other.labels < len(other.classes)
     weights = torch.where(known, (~known).sum() / (2 * known.sum().clamp_min(1)), 1.0)
     return torch.multinomial(weights, count, replacement=True, generator=generator)
 

@@ -11,7 +11,6 @@ from tqdm import tqdm
 
 from skelact.config import OptimConfig, TrainConfig
 from skelact.datasets.clips import shuffled_batches
-from skelact.datasets.penn_action import CLASSES
 from skelact.device import choose_device
 from skelact.errors import SkelactError
 from skelact.models.checkpoint import ActionModel, build_network, save_model
@@ -58,7 +57,7 @@ def fit(config: TrainConfig, data: TrainingData, output: Path) -> tuple[nn.Modul
     network = build_network(architecture, data.train.layout).to(device)
     optimizer = make_optimizer(network, config.optim)
     dtype = DTYPES[choose_precision(config.precision, device)]
-    history, step = [], 0
+    history, step, num_classes = [], 0, len(data.train.classes)
     for epoch in range(1, config.optim.epochs + 1):
         generator = Generator().manual_seed(config.seed * 100_003 + epoch - 1)
         batches = list(shuffled_batches(len(data.train), config.optim.batch_size, generator))
@@ -69,11 +68,12 @@ def fit(config: TrainConfig, data: TrainingData, output: Path) -> tuple[nn.Modul
             clips, labels = clips.to(device), labels.to(device)
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, len(batches), config.optim)
-            loss, scores = take_step(network, optimizer, clips, labels, config.optim, dtype)
+            loss, scores = take_step(network, optimizer, clips, labels, config.optim, dtype,
+                                     num_classes)
             step += 1
             losses.append(loss)
-            known = labels < len(CLASSES)
-            right += int((scores[known, : len(CLASSES)].argmax(1) == labels[known]).sum())
+            known = labels < num_classes
+            right += int((scores[known, :num_classes].argmax(1) == labels[known]).sum())
             seen += int(known.sum())
         if not np.isfinite(losses).all():
             raise SkelactError(f"the loss is no longer finite in epoch {epoch}; lower --optim.lr")
@@ -87,12 +87,12 @@ def fit(config: TrainConfig, data: TrainingData, output: Path) -> tuple[nn.Modul
 
 def take_step(
     network: nn.Module, optimizer: torch.optim.Optimizer, clips: Tensor, labels: Tensor,
-    config: OptimConfig, dtype: torch.dtype,
+    config: OptimConfig, dtype: torch.dtype, num_classes: int,
 ) -> tuple[float, Tensor]:
     """One step down the loss of a batch; gives the loss and the scores before it."""
     with torch.autocast(clips.device.type, dtype, enabled=dtype != torch.float32):
         scores = network(clips)
-    loss = loss_of(scores.float(), labels, config.label_smoothing)
+    loss = loss_of(scores.float(), labels, num_classes, config.label_smoothing)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     if config.clip_norm:
@@ -101,20 +101,21 @@ def take_step(
     return loss.item(), scores
 
 
-def loss_of(scores: Tensor, labels: Tensor, smoothing: float) -> Tensor:
+def loss_of(scores: Tensor, labels: Tensor, num_classes: int, smoothing: float) -> Tensor:
     """Cross-entropy of which action, for clips of one, plus that of whether any, for all.
 
     Args:
         scores: ``[B, classes]``, or one more where the network learns to reject.
         labels: ``[B]``; the class after the last is "no known action".
+        num_classes: The number of actions.
         smoothing: Label smoothing of the first part.
     """
-    known = labels < len(CLASSES)
-    which = nn.functional.cross_entropy(scores[known, : len(CLASSES)], labels[known],
+    known = labels < num_classes
+    which = nn.functional.cross_entropy(scores[known, :num_classes], labels[known],
                                         label_smoothing=smoothing)
-    if scores.shape[1] == len(CLASSES):
+    if scores.shape[1] == num_classes:
         return which
-    none = scores[:, len(CLASSES)]
+    none = scores[:, num_classes]
     return which + nn.functional.binary_cross_entropy_with_logits(none, (~known).float())
 
 
@@ -123,7 +124,7 @@ def _describe_network(config: TrainConfig, data: TrainingData) -> dict:
     return {
         "name": config.network.name,
         "arguments": {
-            "num_classes": len(CLASSES) + (data.other is not None),
+            "num_classes": len(data.train.classes) + (data.other is not None),
             "base_channels": config.network.base_channels,
             "partition": config.network.partition,
             "dropout": config.network.dropout,

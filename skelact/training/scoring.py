@@ -1,7 +1,7 @@
 """What a trained network is worth: its threshold, its accuracy, and the model to save."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from torch import Generator, Tensor, nn
 
 from skelact.config import TrainConfig
 from skelact.datasets.clips import TEN_VIEWS, WHOLE, Clips, View, random_clips, view_clips
-from skelact.datasets.penn_action import CLASSES, TERMS
 from skelact.evaluation.metrics import mean_class_accuracy, rejection_threshold, top_k_accuracy
 from skelact.models.checkpoint import ActionModel
 from skelact.models.classifier import action_probabilities
@@ -30,7 +29,7 @@ def finish(
     known = _top_probability(network, data.held_out, config, draws=8)
     threshold, unknown = 0.0, np.empty(0)
     if data.other_held_out is not None:
-        none = (data.other_held_out.labels == len(CLASSES)).nonzero()[:, 0]
+        none = (data.other_held_out.labels == len(data.train.classes)).nonzero()[:, 0]
         unknown = _top_probability(network, data.other_held_out.subset(none), config, draws=4)
         threshold = rejection_threshold(known, unknown, FALSE_RATE)
     scores = score_clips(network, data.test, config.clip.frames, TEN_VIEWS)
@@ -50,14 +49,15 @@ def finish(
     }
     fingerprint = hashlib.sha256(data.train.joints.numpy().tobytes()).hexdigest()
     return ActionModel(
-        network=network.eval(), classes=CLASSES, clip=config.clip, architecture=architecture,
-        rejects=data.other is not None, threshold=threshold, metrics=metrics,
+        network=network.eval(), classes=data.train.classes, clip=config.clip,
+        architecture=architecture, rejects=data.other is not None, threshold=threshold,
+        metrics=metrics,
         # folders by name: a checkpoint must not tell where on a machine the data lay
         training=asdict(config) | {"data": Path(config.data).name,
                                    "background": [Path(b).name for b in config.background]},
-        data={"name": "Penn Action", "train_clips": len(data.train),
+        data={"name": data.name, "train_clips": len(data.train),
               "other_clips": 0 if data.other is None else len(data.other),
-              "sha256_of_joints": fingerprint, "terms": TERMS},
+              "sha256_of_joints": fingerprint, "terms": data.terms},
     )
 
 
@@ -72,7 +72,8 @@ def score_clips(
     """``[L, classes]`` float64 probability of every action for every clip, the mean of views."""
     rows = torch.arange(len(clips))
     return np.mean([
-        _probabilities(network, (view_clips(clips, r, frames, view) for r in _parts(rows)))
+        _probabilities(network, len(clips.classes),
+                       (view_clips(clips, part, frames, view) for part in _parts(rows)))
         for view in views
     ], axis=0)
 
@@ -85,16 +86,18 @@ def _top_probability(
     parts = _parts(torch.arange(len(clips)).repeat(draws))
     drawn = (random_clips(clips, part, config.clip.frames, config.augment, generator)
              for part in parts)
-    return _probabilities(network, drawn).max(axis=1)
+    return _probabilities(network, len(clips.classes), drawn).max(axis=1)
 
 
 @torch.inference_mode()
-def _probabilities(network: nn.Module, batches) -> np.ndarray:
+def _probabilities(
+    network: nn.Module, num_classes: int, batches: Iterable[Tensor]
+) -> np.ndarray:
     network.eval()
     device = next(network.parameters()).device
-    parts = [action_probabilities(network(clips.to(device)), len(CLASSES)).cpu()
+    parts = [action_probabilities(network(clips.to(device)), num_classes).cpu()
              for clips in batches]
-    return torch.cat([torch.empty(0, len(CLASSES)), *parts]).double().numpy()
+    return torch.cat([torch.empty(0, num_classes), *parts]).double().numpy()
 
 
 def _parts(rows: Tensor) -> list[Tensor]:

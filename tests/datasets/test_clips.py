@@ -184,7 +184,7 @@ def test_a_view_of_the_whole_keeps_the_order_of_time(clips):
 def test_a_view_takes_its_part(clips):
     late = view_clips(clips, torch.tensor([3]), 15, View(share=0.5, offset=1))
     last_half = Clips(clips.layout, clips.joints[35:50], torch.tensor([0, 15]), clips.labels[3:],
-                      2, clips.facts[3:])
+                      2, clips.facts[3:], CLASSES)
     torch.testing.assert_close(late, view_clips(last_half, torch.tensor([0]), 15))
 
 

@@ -196,8 +196,9 @@ def test_the_loss_asks_which_action_and_whether_any():
     labels = torch.tensor([4, 2, len(CLASSES)])
     which = (0 + 20) / 2  # the first is right, the second wrong by 20
     whether = (0 + np.log(2) + 0) / 3
-    assert loss_of(scores, labels, 0.0).item() == pytest.approx(which + whether, rel=1e-4)
-    known = loss_of(scores[:2, :-1], labels[:2], 0.0)
+    both = loss_of(scores, labels, len(CLASSES), 0.0)
+    assert both.item() == pytest.approx(which + whether, rel=1e-4)
+    known = loss_of(scores[:2, :-1], labels[:2], len(CLASSES), 0.0)
     assert known.item() == pytest.approx(which, rel=1e-4)
 
 
