@@ -1,17 +1,19 @@
-"""Random changes of training clips, on batches ``[B, N, C, T]`` with NaN where a joint is missing.
+"""Random changes of training clips, on batches with NaN where a joint is missing.
 
-Channels are x, y, confidence. Every function draws from the generator it is given, so a batch is
-the same for the same seed, and gives a new tensor.
+Batches are ``[B, N, C, T]`` or ``[B, M, N, C, T]``: what is drawn once a clip is the same for all
+its people. Channels are x, y, confidence, or x, y, z with ``dims=3``. Every function draws from
+the generator it is given, so a batch is the same for the same seed, and gives a new tensor.
 """
 
 import math
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
 from skelact.config import AugmentConfig
 from skelact.graph.layouts import Layout
-from skelact.transforms.spatial import centre_and_scale
+from skelact.transforms.spatial import centre_and_scale, project, rotate
 
 _PARTS = {
     "arm": ("elbow", "wrist", "hand"),
@@ -47,14 +49,14 @@ def flip(joints: Tensor, layout: Layout, share: float, generator: Generator) -> 
 
 def mirror(joints: Tensor, layout: Layout) -> Tensor:
     """Mirror at x = 0; left and right joints change places. ``[..., N, C, T]``."""
-    mirrored = joints[..., layout.flip_order, :, :].clone()
+    mirrored = _swap(joints, layout)
     mirrored[..., 0, :] *= -1
     return mirrored
 
 
 def swap_sides(joints: Tensor, layout: Layout, share: float, generator: Generator) -> Tensor:
     """Exchange left and right joints of some clips, as a detector that errs does."""
-    return _some(joints, joints[:, layout.flip_order], share, generator)
+    return _some(joints, _swap(joints, layout), share, generator)
 
 
 def distort(joints: Tensor, config: AugmentConfig, generator: Generator) -> Tensor:
@@ -65,41 +67,139 @@ def distort(joints: Tensor, config: AugmentConfig, generator: Generator) -> Tens
     stretch = 1 + _symmetric(batch, config.stretch, generator)
     cos, sin = angle.cos() * scale, angle.sin() * scale
     rows = [torch.stack([cos * stretch, -sin], -1), torch.stack([sin * stretch, cos], -1)]
-    moved = torch.stack(rows, 1)[:, None] @ joints[:, :, :2]
-    return torch.cat([moved, joints[:, :, 2:]], dim=2)
+    return rotate(joints, _each(torch.stack(rows, 1), joints.dim() - 1))
 
 
-def jitter(joints: Tensor, largest: float, generator: Generator) -> Tensor:
+def distort_3d(
+    joints: Tensor, degrees: float, scale: float, shear: float, generator: Generator
+) -> Tensor:
+    """Shear, scale every axis, and rotate about x, y and z, once a clip, as one linear map.
+
+    Args:
+        joints: ``[B, ..., N, 3, T]``.
+        degrees: Largest angle about each axis.
+        scale: Largest change of size along each axis, as a share.
+        shear: Largest slant of an axis against another.
+        generator: The source of chance.
+    """
+    batch = len(joints)
+    matrix = random_rotations(batch, degrees, generator)
+    if scale:
+        matrix = matrix * (1 + _symmetric((batch, 1, 3), scale, generator))  # columns
+    if shear:
+        slant = _symmetric((batch, 3, 3), shear, generator)
+        matrix = matrix @ (torch.eye(3) + slant * (1 - torch.eye(3)))
+    return rotate(joints, _each(matrix, joints.dim() - 1))
+
+
+def random_rotations(batch: int, degrees: float, generator: Generator) -> Tensor:
+    """``[batch, 3, 3]`` rotations by at most ``degrees`` about x, then y, then z."""
+    angle = _symmetric((batch, 3), math.radians(degrees), generator)
+    (a, b, c), (d, e, f) = angle.cos().unbind(1), angle.sin().unbind(1)
+    # z @ y @ x, multiplied out
+    rows = [b * c, d * e * c - a * f, a * e * c + d * f,
+            b * f, d * e * f + a * c, a * e * f - d * c,
+            -e, d * b, a * b]
+    return torch.stack(rows, 1).unflatten(1, (3, 3))
+
+
+def random_views(joints: Tensor, yaw: float, pitch: float, generator: Generator) -> Tensor:
+    """3-D clips as a camera on a random side sees them: x, y (down) and confidence 1.
+
+    Args:
+        joints: ``[B, ..., N, 3, T]`` with y up.
+        yaw: Largest turn of the camera to either side of the sensor, degrees.
+        pitch: Largest tilt, degrees.
+        generator: The source of chance.
+    """
+    yaw, pitch = (_symmetric(len(joints), math.radians(most), generator) for most in (yaw, pitch))
+    shape = (-1, *[1] * (joints.dim() - 4))
+    leading = joints.shape[:-3]
+    return project(joints, (yaw + math.pi).view(shape).expand(leading),
+                   pitch.view(shape).expand(leading))
+
+
+def change_speed(joints: Tensor, largest: float, generator: Generator) -> Tensor:
+    """Play clips faster or slower about their middle frame; beyond its ends a clip stands still.
+
+    Args:
+        joints: ``[B, ..., N, C, T]``; a joint missing beside an instant is missing there.
+        largest: Largest change of speed, as a share.
+        generator: The source of chance.
+    """
+    frames = joints.shape[-1]
+    middle = (frames - 1) / 2
+    speed = 1 + _symmetric((len(joints), 1), largest, generator)
+    at = (middle + (torch.arange(frames) - middle) * speed).clamp(0, max(frames - 1, 0))
+    before, share = at.long(), at.frac()
+    shape = (len(joints), *[1] * (joints.dim() - 2), frames)
+    start, end = (joints.gather(-1, index.clamp_max(frames - 1).view(shape).expand_as(joints))
+                  for index in (before, before + 1))
+    share = share.view(shape)
+    return torch.where(share > 0, torch.lerp(start, end, share.to(joints.dtype)), start)
+
+
+def mixup(
+    clips: Tensor, targets: Tensor, alpha: float, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Blend every clip, and its target, with another of the batch.
+
+    Args:
+        clips: ``[B, ...]`` as the network takes them, nothing missing.
+        targets: ``[B, classes]`` share of each class, such as one-hot labels.
+        alpha: Both parameters of the beta distribution of a clip's own share; small ones change
+            little.
+        generator: The source of chance.
+
+    Returns:
+        Clips and targets, shaped as they came.
+
+    Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
+    """
+    partner = torch.randperm(len(clips), generator=generator)
+    seed = int(torch.randint(2**62, (), generator=generator))
+    share = np.random.default_rng(seed).beta(alpha, alpha, len(clips))  # torch's takes no generator
+    share = torch.from_numpy(share)
+
+    def blend(values: Tensor) -> Tensor:
+        weight = share.to(values.dtype).view(-1, *[1] * (values.dim() - 1))
+        return torch.lerp(values[partner], values, weight)
+
+    return blend(clips), blend(targets)
+
+
+def jitter(joints: Tensor, largest: float, generator: Generator, dims: int = 2) -> Tensor:
     """Add noise to the positions: its deviation is drawn a clip, doubled for unsure joints."""
-    deviation = torch.rand(len(joints), 1, 1, 1, generator=generator) * largest
-    noise = torch.randn(joints[:, :, :2].shape, generator=generator)
-    unsure = 2 - joints[:, :, 2:3].clamp(0, 1)
-    return torch.cat([joints[:, :, :2] + noise * deviation * unsure, joints[:, :, 2:]], dim=2)
+    deviation = _each(torch.rand(len(joints), 1, 1, generator=generator), joints.dim()) * largest
+    noise = torch.randn(joints[..., :dims, :].shape, generator=generator) * deviation
+    if joints.shape[-2] > dims:
+        noise = noise * (2 - joints[..., dims : dims + 1, :].clamp(0, 1))
+    return torch.cat([joints[..., :dims, :] + noise, joints[..., dims:, :]], dim=-2)
 
 
-def shift_joints(joints: Tensor, largest: float, generator: Generator) -> Tensor:
+def shift_joints(joints: Tensor, largest: float, generator: Generator, dims: int = 2) -> Tensor:
     """Move every joint by a distance of its own, the same in all frames of a clip."""
-    deviation = torch.rand(len(joints), 1, 1, 1, generator=generator) * largest
-    shift = torch.randn(*joints.shape[:2], 2, 1, generator=generator) * deviation
-    return torch.cat([joints[:, :, :2] + shift, joints[:, :, 2:]], dim=2)
+    deviation = _each(torch.rand(len(joints), 1, 1, generator=generator), joints.dim()) * largest
+    shift = torch.randn(*joints.shape[:-2], dims, 1, generator=generator) * deviation
+    return torch.cat([joints[..., :dims, :] + shift, joints[..., dims:, :]], dim=-2)
 
 
 def vary_confidence(joints: Tensor, generator: Generator) -> Tensor:
     """Replace annotated visibility by what a detector might say, in half of the clips."""
-    shape = (len(joints), joints.shape[1], 1, 1)
-    confidence = joints[:, :, 2:3]
+    shape = (*joints.shape[:-2], 1, 1)
+    confidence = joints[..., 2:3, :]
     high = 0.5 + 0.5 * torch.rand(shape, generator=generator)
     low = 0.1 + 0.5 * torch.rand(shape, generator=generator)
     flicker = 0.05 * torch.randn(confidence.shape, generator=generator)
     drawn = (torch.lerp(low, high, confidence) + flicker).clamp(0.1, 1)
-    varied = torch.cat([joints[:, :, :2], drawn], dim=2)
+    varied = torch.cat([joints[..., :2, :], drawn], dim=-2)
     return _some(joints, varied, 0.5, generator)
 
 
 def drop_joints(joints: Tensor, share: float, generator: Generator) -> Tensor:
     """Make every joint missing with this chance, for the whole clip."""
-    dropped = torch.rand(joints.shape[:2], generator=generator) < share
-    return joints.masked_fill(dropped[:, :, None, None], math.nan)
+    dropped = torch.rand(joints.shape[:-2], generator=generator) < share
+    return joints.masked_fill(dropped[..., None, None], math.nan)
 
 
 def drop_part(joints: Tensor, layout: Layout, share: float, generator: Generator) -> Tensor:
@@ -108,7 +208,7 @@ def drop_part(joints: Tensor, layout: Layout, share: float, generator: Generator
     choice = torch.randint(len(parts), (len(joints),), generator=generator)
     some = torch.rand(len(joints), generator=generator) < share
     dropped = parts[choice] & some[:, None]
-    return joints.masked_fill(dropped[:, :, None, None], math.nan)
+    return joints.masked_fill(_each(dropped[:, :, None, None], joints.dim()), math.nan)
 
 
 def drop_span(joints: Tensor, share: float, generator: Generator) -> Tensor:
@@ -120,7 +220,7 @@ def drop_span(joints: Tensor, share: float, generator: Generator) -> Tensor:
     order = torch.arange(frames).expand(batch, frames)
     lost = (order >= start[:, None]) & (order < (start + length)[:, None]) & some[:, None]
     kept = torch.where(lost, start[:, None].long(), order)
-    return joints.gather(3, kept[:, None, None].expand_as(joints))
+    return joints.gather(-1, _each(kept[:, None, None], joints.dim()).expand_as(joints))
 
 
 def body_parts(layout: Layout) -> Tensor:
@@ -136,10 +236,19 @@ def body_parts(layout: Layout) -> Tensor:
     return torch.tensor([*rows, select("leg"), select("head")])
 
 
+def _swap(joints: Tensor, layout: Layout) -> Tensor:
+    return joints.index_select(-3, torch.from_numpy(layout.flip_order))
+
+
 def _some(joints: Tensor, changed: Tensor, share: float, generator: Generator) -> Tensor:
-    some = torch.rand(len(joints), 1, 1, 1, generator=generator) < share
-    return torch.where(some, changed, joints)
+    some = torch.rand(len(joints), 1, 1, generator=generator) < share
+    return torch.where(_each(some, joints.dim()), changed, joints)
 
 
-def _symmetric(batch: int, largest: float, generator: Generator) -> Tensor:
-    return (torch.rand(batch, generator=generator) * 2 - 1) * largest
+def _each(values: Tensor, axes: int) -> Tensor:
+    """``[B, ...]`` with as many axes as asked, by axes of size 1 after the first."""
+    return values.view(len(values), *[1] * (axes - values.dim()), *values.shape[1:])
+
+
+def _symmetric(size: int | tuple[int, ...], largest: float, generator: Generator) -> Tensor:
+    return (torch.rand(size, generator=generator) * 2 - 1) * largest
