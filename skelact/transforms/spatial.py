@@ -5,9 +5,15 @@ the first ``dims`` channels.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+from skelact.checks import check_choice
+from skelact.errors import LayoutError, ShapeError
+from skelact.graph.layouts import Layout
+from skelact.transforms.remap import plan_remap
 
 
 def hide_uncertain(joints: Tensor, min_confidence: float) -> Tensor:
@@ -27,17 +33,11 @@ def centre_and_scale(joints: Tensor, dims: int = 2) -> Tensor:
         joints: ``[..., N, C, T]``.
         dims: How many leading channels are coordinates.
     """
-    coordinates = joints[..., :dims, :]
-    missing = coordinates.isnan()
-    low = coordinates.masked_fill(missing, math.inf).amin(dim=-3)  # [..., dims, T]
-    high = coordinates.masked_fill(missing, -math.inf).amax(dim=-3)
-    empty = ~low.isfinite()
-    middle = ((low + high) / 2).masked_fill(empty, math.nan)
-    centre = middle.nanmean(dim=-1, keepdim=True).unsqueeze(-3)  # [..., 1, dims, 1]
-    extent = (high - low).masked_fill(empty, math.nan).amax(dim=-2)  # [..., T]
+    middle, extent = _box(joints, dims)
+    centre = middle.nanmean(dim=-1, keepdim=True)  # [..., 1, dims, 1]
     size = extent.nanmean(dim=-1)[..., None, None, None]
     size = torch.where(size > 0, size, torch.ones_like(size))
-    return torch.cat([(coordinates - centre) / size, joints[..., dims:, :]], dim=-2)
+    return torch.cat([(joints[..., :dims, :] - centre) / size, joints[..., dims:, :]], dim=-2)
 
 
 def fill_missing(joints: Tensor) -> Tensor:
@@ -64,3 +64,186 @@ def project(joints: Tensor, yaw: Tensor, pitch: Tensor) -> Tensor:
     depth = z * yaw.cos() - x * yaw.sin()
     down = -(y * pitch.cos() + depth * pitch.sin())
     return torch.stack([across, down, torch.ones_like(across)], dim=-2)
+
+
+def locate(joints: Tensor, layout: Layout, names: Sequence[str]) -> Tensor:
+    """Joints by name; what the layout lacks is derived as `skelact.transforms.remap` would.
+
+    Args:
+        joints: ``[..., N, C, T]``.
+        layout: Their skeleton.
+        names: P joints of the common vocabulary.
+
+    Returns:
+        ``[..., P, C, T]``.
+
+    Raises:
+        LayoutError: Nothing in the layout fixes one of them.
+    """
+    wanted = Layout("anchors", tuple(names), (0,) * len(names), flip_pairs=())
+    weights = plan_remap(layout, wanted).weights
+    parts = []
+    for name, row in zip(names, weights, strict=True):
+        if not row.any():
+            raise LayoutError(f"layout {layout.name!r} has no {name!r} and nothing to derive it "
+                              "from; choose another joint")
+        parts.append(sum(float(row[i]) * joints[..., i, :, :] for i in row.nonzero()[0]))
+    return torch.stack(parts, dim=-3)
+
+
+def centre(
+    joints: Tensor, at: Tensor | None = None, dims: int = 2, frame: str = "mean",
+    together: bool = False,
+) -> Tensor:
+    """Move the origin into the body.
+
+    Args:
+        joints: ``[..., N, C, T]``.
+        at: ``[..., 1, C, T]`` the place, such as `locate` gives it; by default the middle of the
+            visible joints' box.
+        dims: How many leading channels are coordinates.
+        frame: ``"mean"`` of the place over all frames, its ``"first"`` sighting, or ``"each"``
+            frame's own, which takes the path of the body away.
+        together: The axis before the joints is people, and the first person's place moves all, so
+            that they keep their distances. Nobody moves where it is unknown.
+
+    Raises:
+        ChoiceError: ``frame`` is none of the three.
+    """
+    check_choice(frame, ("mean", "first", "each"), "frame")
+    place = _box(joints, dims)[0] if at is None else at[..., :dims, :]
+    if frame == "mean":
+        place = place.nanmean(dim=-1, keepdim=True)
+    elif frame == "first":
+        place = _first_seen(place)
+    if together:
+        place = place[..., :1, :, :, :].nan_to_num(0.0)
+    return torch.cat([joints[..., :dims, :] - place, joints[..., dims:, :]], dim=-2)
+
+
+def scale(
+    joints: Tensor, length: Tensor | None = None, dims: int = 2, together: bool = False
+) -> Tensor:
+    """Divide by the size of the body, one size for all frames.
+
+    Args:
+        joints: ``[..., N, C, T]``, best centred first.
+        length: ``[..., T]`` size in each frame, such as the torso's; by default the longer side
+            of the visible joints' box. Its mean over the frames counts.
+        dims: How many leading channels are coordinates.
+        together: The axis before the joints is people, and the first person's size holds for all.
+    """
+    length = _box(joints, dims)[1] if length is None else length
+    size = length.nanmean(dim=-1)[..., None, None, None]
+    if together:
+        size = size[..., :1, :, :, :]
+    size = torch.where(size > 0, size, torch.ones_like(size))  # also where nobody was seen
+    return torch.cat([joints[..., :dims, :] / size, joints[..., dims:, :]], dim=-2)
+
+
+def torso_length(joints: Tensor, layout: Layout, dims: int = 2) -> Tensor:
+    """``[..., T]`` distance from pelvis to neck in each frame, for `scale`."""
+    pelvis, neck = locate(joints[..., :dims, :], layout, ("pelvis", "neck")).unbind(dim=-3)
+    return (neck - pelvis).norm(dim=-2)
+
+
+def scale_by_image(joints: Tensor, image_size: Tensor, hidden: float | None = None) -> Tensor:
+    """Pixels to [-1, 1] in both directions, the origin in the middle of the picture.
+
+    Args:
+        joints: ``[..., N, C, T]`` 2-D.
+        image_size: ``[..., 2]`` width and height; leading axes broadcast against those of
+            ``joints``.
+        hidden: Joints of at most this confidence go to the origin (pyskl: 0.01); by default none.
+
+    Raises:
+        ShapeError: A size is not positive, thus unknown.
+
+    Source: Duan et al., "PYSKL: Towards Good Practices for Skeleton Action Recognition", 2022.
+    """
+    if not (image_size > 0).all():
+        raise ShapeError("expected the image size of every clip in pixels, got 0 (unknown) for "
+                         "some; scale by the body (Scale) needs none")
+    half = image_size.to(joints.dtype)[..., None, :, None] / 2
+    coordinates = (joints[..., :2, :] - half) / half
+    if hidden is not None:
+        coordinates = coordinates.masked_fill(joints[..., 2:3, :] <= hidden, 0.0)
+    return torch.cat([coordinates, joints[..., 2:, :]], dim=-2)
+
+
+def rotate(joints: Tensor, matrix: Tensor) -> Tensor:
+    """Any linear map of the coordinates, such as a rotation.
+
+    Args:
+        joints: ``[..., N, C, T]``.
+        matrix: ``[..., D, D]`` for the first D channels; leading axes broadcast against those of
+            ``joints``.
+    """
+    dims = matrix.shape[-1]
+    moved = matrix.to(joints.dtype).unsqueeze(-3) @ joints[..., :dims, :]
+    return moved if dims == joints.shape[-2] else torch.cat([moved, joints[..., dims:, :]], dim=-2)
+
+
+def canonical_view(joints: Tensor, layout: Layout, up: str = "z") -> Tensor:
+    """Centre 3-D people and turn them upright, with the shoulders of the first along x.
+
+    The first person's first frame that shows pelvis, spine and shoulders decides for everyone and
+    all frames: ``spine`` becomes the origin, pelvis to spine points up, then left to right
+    shoulder along x (which tilts the spine again where the shoulders are not level). A clip
+    without such a frame stays as it is.
+
+    Args:
+        joints: ``[..., M, N, 3, T]``, people in order of importance.
+        layout: The skeleton.
+        up: ``"z"`` as published, or ``"y"``, as our 3-D recordings stand.
+
+    Raises:
+        ChoiceError: ``up`` is neither.
+        LayoutError: The layout lacks one of the four joints.
+
+    Source: Shi et al., "Two-Stream Adaptive Graph Convolutional Networks", 2019, data
+    preparation of the released code, in the form of PYSKL (2022).
+    """
+    check_choice(up, ("y", "z"), "up")
+    names = ("pelvis", "spine", "right_shoulder", "left_shoulder")
+    anchors = _first_seen(locate(joints[..., 0, :, :, :], layout, names).flatten(-3, -2))
+    unseen = anchors.isnan()
+    pelvis, spine, right, left = anchors[..., 0].unflatten(-1, (4, 3)).unbind(dim=-2)
+    target = torch.eye(3, dtype=joints.dtype)
+    upright = _turn_onto(spine - pelvis, target["xyz".index(up)])
+    along = (upright @ (right - left).unsqueeze(-1)).squeeze(-1)
+    matrix = _turn_onto(along, target[0]) @ upright
+    moved = rotate(joints - spine[..., None, None, :, None], matrix.unsqueeze(-3))
+    return torch.where(unseen.any(dim=-2)[..., None, None, None], joints, moved)
+
+
+def _turn_onto(vector: Tensor, target: Tensor) -> Tensor:
+    """``[..., 3, 3]`` the smallest rotation that turns ``vector [..., 3]`` onto ``target [3]``."""
+    vector = vector / vector.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    axis = torch.linalg.cross(vector, target.expand_as(vector))
+    cos = (vector * target).sum(dim=-1)[..., None, None]
+    x, y, z = axis.unbind(dim=-1)
+    zero = torch.zeros_like(x)
+    skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
+    turn = torch.eye(3, dtype=vector.dtype) + skew + skew @ skew / (1 + cos).clamp_min(1e-6)
+    other = target.roll(1)  # at a right angle: half a turn about it reverses the target
+    reverse = 2 * torch.outer(other, other) - torch.eye(3, dtype=vector.dtype)
+    return torch.where(cos < 1e-6 - 1, reverse, turn)
+
+
+def _box(joints: Tensor, dims: int) -> tuple[Tensor, Tensor]:
+    """Middle ``[..., 1, dims, T]`` and longer side ``[..., T]`` of the box of visible joints."""
+    coordinates = joints[..., :dims, :]
+    missing = coordinates.isnan()
+    low = coordinates.masked_fill(missing, math.inf).amin(dim=-3)
+    high = coordinates.masked_fill(missing, -math.inf).amax(dim=-3)
+    empty = ~low.isfinite()
+    middle = ((low + high) / 2).masked_fill(empty, math.nan).unsqueeze(-3)
+    return middle, (high - low).masked_fill(empty, math.nan).amax(dim=-2)
+
+
+def _first_seen(values: Tensor) -> Tensor:
+    """``[..., C, 1]`` of ``[..., C, T]``: the first frame without NaN, or the first of all."""
+    seen = ~values.isnan().any(dim=-2, keepdim=True)
+    first = seen.to(torch.uint8).argmax(dim=-1, keepdim=True)
+    return values.gather(-1, first.expand(*values.shape[:-1], 1))
