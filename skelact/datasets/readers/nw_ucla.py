@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.errors import FileFormatError, SkelactError
-from skelact.pose.recording import PoseTrack, Recording
+from skelact.datasets.readers.base import Refuse, raise_error
+from skelact.datasets.readers.each_clip import find_named, read_each, single_person
+from skelact.errors import FileFormatError
+from skelact.pose.recording import Recording
 
 CLASSES = {
     1: "pick_up_with_one_hand", 2: "pick_up_with_two_hands", 3: "drop_trash", 4: "walk_around",
@@ -19,39 +21,35 @@ ASSUMED_FPS = 30.0
 _NAME = re.compile(r"a(\d+)_s(\d+)_e(\d+)_v(\d+)")
 
 
-def read_nw_ucla(folder: str | Path) -> Iterator[Recording]:
-    """Recordings of NW-UCLA; ``labels`` holds label, subject, camera and clip_id.
+def find_nw_ucla(path: str | Path) -> list[Path]:
+    """The files at or below ``path`` that are named as NW-UCLA names its skeletons."""
+    return find_named(path, ".json", _NAME)
+
+
+def read_nw_ucla(path: str | Path, refuse: Refuse = raise_error) -> Iterator[Recording]:
+    """Recordings of NW-UCLA, in layout ``kinect20``; the camera is the view.
 
     Args:
-        folder: The folder of ``aXX_sYY_eZZ_vWW.json`` files, or one above it.
+        path: The folder of ``aXX_sYY_eZZ_vWW.json`` files, one above it, or one such file.
+        refuse: Told of every file that is not what the data set publishes.
 
     Raises:
-        FileFormatError: No such files, or a file that is not what the data set publishes.
+        FileFormatError: There are no such files.
 
     Source: Wang et al., "Cross-View Action Modeling, Learning and Recognition", CVPR 2014.
     """
-    files = find_nw_ucla(folder)
+    files = find_nw_ucla(path)
     if not files:
-        raise FileFormatError(f"no NW-UCLA skeletons (a01_s01_e00_v01.json, ...) in {folder}")
-    for file in files:
-        yield _read_clip(file)
+        raise FileFormatError(f"no NW-UCLA skeletons (a01_s01_e00_v01.json, ...) in {path}")
+    yield from read_each(files, _parse, "an NW-UCLA skeleton", refuse)
 
 
-def find_nw_ucla(folder: str | Path) -> list[Path]:
-    """The files in or below a folder that are named as NW-UCLA names its skeletons."""
-    return sorted(f for f in Path(folder).rglob("a*.json") if _NAME.fullmatch(f.stem))
-
-
-def _read_clip(file: Path) -> Recording:
-    action, subject, _, view = map(int, _NAME.fullmatch(file.stem).groups())
-    try:
-        frames = np.asarray(json.loads(file.read_text("utf-8"))["skeletons"], np.float32)
-        label = CLASSES[action]
-        track = PoseTrack(0, frames.transpose(1, 2, 0), np.arange(len(frames)))
-        return Recording(
-            tracks=(track,), timestamps=np.arange(len(track)) / ASSUMED_FPS, layout="kinect20",
-            dims=3, fps=ASSUMED_FPS, source=file.name, estimator="Kinect v1",
-            labels={"label": label, "subject": subject, "camera": view, "clip_id": file.stem},
-        )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, SkelactError) as error:
-        raise FileFormatError(f"{file} is not an NW-UCLA skeleton: {error!r}") from error
+def _parse(file: Path) -> Recording:
+    action, subject, repetition, view = map(int, _NAME.fullmatch(file.stem).groups())
+    frames = np.asarray(json.loads(file.read_bytes())["skeletons"], np.float32)
+    return single_person(
+        frames.transpose(1, 2, 0), layout="kinect20", fps=ASSUMED_FPS, source=file.name,
+        estimator="Kinect v1",
+        labels={"label": CLASSES[action], "subject": subject, "camera": view,
+                "repetition": repetition, "clip_id": file.stem, "fps_assumed": True},
+    )

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 
+from skelact.datasets.readers.base import Refuse, raise_error
+from skelact.datasets.readers.each_clip import find_named, load_matlab, read_each, single_person
 from skelact.errors import FileFormatError
-from skelact.pose.recording import PoseTrack, Recording
+from skelact.pose.recording import Recording
 
 CLASSES = (
     "swipe_left", "swipe_right", "wave", "clap", "throw", "arm_cross", "basketball_shoot",
@@ -20,39 +21,35 @@ FPS = 30.0
 _NAME = re.compile(r"a(\d+)_s(\d+)_t(\d+)_skeleton")
 
 
-def read_utd_mhad(folder: str | Path) -> Iterator[Recording]:
-    """Recordings of a UTD-MHAD ``Skeleton`` folder; ``labels`` holds label, subject and clip_id.
+def find_utd_mhad(path: str | Path) -> list[Path]:
+    """The files at or below ``path`` that are named as UTD-MHAD names its skeletons."""
+    return find_named(path, ".mat", _NAME)
+
+
+def read_utd_mhad(path: str | Path, refuse: Refuse = raise_error) -> Iterator[Recording]:
+    """Recordings of a UTD-MHAD ``Skeleton`` folder, in layout ``utd20``.
 
     Args:
-        folder: The folder of ``aA_sS_tT_skeleton.mat`` files, or one above it.
+        path: The folder of ``aA_sS_tT_skeleton.mat`` files, one above it, or one such file.
+        refuse: Told of every file that is not what the data set publishes.
 
     Raises:
-        FileFormatError: No such files, or a file that is not what UTD-MHAD publishes.
+        FileFormatError: There are no such files.
 
     Source: Chen, Jafari and Kehtarnavaz, "UTD-MHAD", ICIP 2015.
     """
-    files = find_utd_mhad(folder)
+    files = find_utd_mhad(path)
     if not files:
-        raise FileFormatError(f"no UTD-MHAD skeletons (a1_s1_t1_skeleton.mat, ...) in {folder}")
-    for file in files:
-        yield _read_clip(file)
+        raise FileFormatError(f"no UTD-MHAD skeletons (a1_s1_t1_skeleton.mat, ...) in {path}")
+    yield from read_each(files, _parse, "a UTD-MHAD skeleton", refuse)
 
 
-def find_utd_mhad(folder: str | Path) -> list[Path]:
-    """The files in or below a folder that are named as UTD-MHAD names its skeletons."""
-    return sorted(f for f in Path(folder).rglob("*_skeleton.mat") if _NAME.fullmatch(f.stem))
-
-
-def _read_clip(file: Path) -> Recording:
-    action, subject, _ = map(int, _NAME.fullmatch(file.stem).groups())
-    try:
-        joints = np.asarray(scipy.io.loadmat(file)["d_skel"], np.float32)
-        label = dict(enumerate(CLASSES, start=1))[action]
-        track = PoseTrack(0, joints, np.arange(joints.shape[2]))
-        return Recording(
-            tracks=(track,), timestamps=np.arange(len(track)) / FPS, layout="utd20", dims=3,
-            fps=FPS, source=file.name, estimator="Kinect v1",
-            labels={"label": label, "subject": subject, "clip_id": file.stem},
-        )
-    except Exception as error:  # scipy raises many kinds for damaged MATLAB files
-        raise FileFormatError(f"{file} is not a UTD-MHAD skeleton: {error!r}") from error
+def _parse(file: Path) -> Recording:
+    action, subject, repetition = map(int, _NAME.fullmatch(file.stem).groups())
+    label = dict(enumerate(CLASSES, start=1))[action]
+    return single_person(
+        np.asarray(load_matlab(file)["d_skel"], np.float32), layout="utd20", fps=FPS,
+        source=file.name, estimator="Kinect v1",
+        labels={"label": label, "subject": subject, "repetition": repetition,
+                "clip_id": file.stem},
+    )

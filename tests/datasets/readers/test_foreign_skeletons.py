@@ -74,7 +74,8 @@ def test_joints_left_in_the_corner_are_missing_however_the_clip_was_scaled(tmp_p
     missing = np.argwhere(recording.tracks[0].missing)
     assert missing.tolist() == [[2, 1]]
     assert recording.tracks[0].joints[4, 2, 3] == 0
-    assert recording.labels == {"label": "strum_guitar", "split": "test", "clip_id": "0007"}
+    assert recording.labels == {"label": "strum_guitar", "split": "test", "splits": ["test"],
+                                "clip_id": "0007", "fps_assumed": True}
 
 
 @pytest.mark.shared
