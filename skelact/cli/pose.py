@@ -1,7 +1,6 @@
 """``skelact pose``: follow people through videos; write their joints as pose files."""
 
 import functools
-import hashlib
 import sys
 import time
 from collections.abc import Callable
@@ -10,8 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from skelact.cli.videos import OVERLAYS, find_videos, place_outputs
+from skelact.cli.videos import find_videos, place_outputs
 from skelact.errors import FileFormatError, OutputExistsError, SkelactError
+from skelact.pose.video_files import OVERLAYS
 
 if TYPE_CHECKING:
     from skelact.pose.estimators.base import PoseEstimator
@@ -139,23 +139,25 @@ def _run_one(
     load: Callable[[], "PoseEstimator"],
 ) -> str:
     """Make one pose file (and overlay) unless it is there; one line that says what was done."""
+    from skelact.pose.cache import is_made_by, recipe
     from skelact.pose.files import load_recording
 
-    recipe = _recipe(video, options, choice)
-    if output.exists() and _is_made_by(output, recipe):
+    made = recipe(video, choice.identity, start=options.start, stop=options.stop,
+                  stride=options.stride, strict=options.strict, layout=options.layout)
+    if output.exists() and is_made_by(output, made):
         line = f"{video}: {output} is up to date, skipped"
         recording = load_recording(output) if options.overlay else None
     elif output.exists() and not options.overwrite:
         raise OutputExistsError(f"{output} was not made from {video} with these options; "
                                 f"--overwrite replaces it, -o DIR writes elsewhere")
     else:
-        recording, line = _extract(video, output, options, load, recipe)
+        recording, line = _extract(video, output, options, load, made)
     if options.overlay:
         line += _draw(recording, video, output, options)
     return line
 
 
-def _extract(video, output, options, load, recipe) -> tuple["Recording", str]:
+def _extract(video, output, options, load, made) -> tuple["Recording", str]:
     from skelact.output import check_writable
     from skelact.pose.extract import extract
     from skelact.pose.files import save_recording
@@ -172,7 +174,7 @@ def _extract(video, output, options, load, recipe) -> tuple["Recording", str]:
         from skelact.transforms.remap import remap
 
         recording = remap(recording, options.layout)
-    save_recording(recording, output, overwrite=options.overwrite, options=recipe)
+    save_recording(recording, output, overwrite=options.overwrite, options=made)
     tracks = len(recording.tracks)
     return recording, (f"{video}: {recording.num_frames} frames, {tracks} "
                        f"track{'' if tracks == 1 else 's'}, {speed:.1f} frames/s -> {output}")
@@ -193,25 +195,3 @@ def _draw(recording: "Recording", video: Path, output: Path, options: PoseOption
 
 def _overlay_path(output: Path, options: PoseOptions) -> Path:
     return output.with_name(output.stem + OVERLAYS[options.overlay])
-
-
-def _recipe(video: Path, options: PoseOptions, choice: "EstimatorChoice") -> dict:
-    """All that determines a pose file, in plain JSON values."""
-    with open(video, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {
-        "source_sha256": digest,
-        "estimator": choice.identity,
-        "frames": [options.start, options.stop, options.stride],
-        "strict": options.strict,
-        "layout": options.layout,
-    }
-
-
-def _is_made_by(output: Path, recipe: dict) -> bool:
-    from skelact.pose.files import read_options
-
-    try:
-        return read_options(output) == recipe
-    except FileFormatError:
-        return False

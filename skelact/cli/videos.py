@@ -5,13 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from skelact.errors import SkelactError
-
-SUFFIXES = frozenset({".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4",
-                      ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"})
-"""What is taken for a video inside a folder; a file given by name may be called anything."""
-
-OVERLAYS = {"full": ".overlay.mp4", "skeleton-only": ".skeleton.mp4"}
-"""Endings of the videos that skelact draws; they are no input when a folder is searched."""
+from skelact.pose.video_files import is_video, search_videos
 
 
 def find_videos(words: Sequence[str]) -> tuple[list[tuple[Path, Path]], list[str]]:
@@ -71,17 +65,8 @@ def place_outputs(
 def _resolve(word: str) -> Iterable[tuple[Path, Path]]:
     path = Path(word)
     if path.is_dir():
-        return [(video, video.relative_to(path)) for video in _search(path)]
+        return [(video, video.relative_to(path)) for video in search_videos(path)]
     if path.exists():
         return [(path, Path(path.name))]
     matches = map(Path, sorted(glob.glob(word, recursive=True)))
-    return [(match, Path(match.name)) for match in matches if _is_video(match)]
-
-
-def _search(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if _is_video(path))
-
-
-def _is_video(path: Path) -> bool:
-    return (path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-            and not path.name.endswith(tuple(OVERLAYS.values())) and path.is_file())
+    return [(match, Path(match.name)) for match in matches if is_video(match)]
