@@ -1,0 +1,117 @@
+"""Transforms as values: printable, comparable, one after another.
+
+A transform is a small frozen dataclass that holds the parameters of a function of this room. It
+is called with a batch ``[B, M, N, C, T]`` (or any leading axes, for those without chance), what
+is known of the batch, and the source of chance; it gives a new tensor.
+
+    transform = Compose(CanonicalView(), Distort3D(rotate=17), Stream("bone"))
+    clips = transform(joints, ClipInfo("ntu25", dims=3), Generator().manual_seed(0))
+"""
+
+from dataclasses import dataclass
+
+from torch import Generator, Tensor
+
+from skelact.checks import check_choice
+from skelact.errors import ChoiceError
+from skelact.graph.layouts import Layout, check_joints, get_layout
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """What a transform has to know of the clips it is given.
+
+    Args:
+        layout: Their skeleton.
+        dims: 2 (channels x, y, confidence) or 3 (x, y, z).
+        image_size: ``[B, 2]`` width and height in pixels of each clip, 0 where unknown, or None.
+    """
+
+    layout: Layout
+    dims: int = 2
+    image_size: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layout", get_layout(self.layout))
+        check_choice(self.dims, (2, 3), "dims")
+
+
+@dataclass(frozen=True)
+class Transform:
+    """One change of clips; the subclasses are in `skelact.transforms.steps` and `.random_steps`."""
+
+    def __call__(
+        self, joints: Tensor, info: ClipInfo, generator: Generator | None = None
+    ) -> Tensor:
+        """The changed clips, a new tensor.
+
+        Args:
+            joints: ``[..., N, C, T]`` with NaN where a joint is missing.
+            info: What is known of them.
+            generator: The source of chance, for a random transform.
+
+        Raises:
+            LayoutError: The joints are not of the layout that ``info`` names.
+            ChoiceError: A change is random and there is no generator, or it is not made for
+                clips of these dimensions.
+        """
+        return self._change(joints, info, generator)
+
+    def _change(self, joints: Tensor, info: ClipInfo, generator: Generator | None) -> Tensor:
+        raise NotImplementedError
+
+    def leaves(self, info: ClipInfo) -> ClipInfo:
+        """What is known of the clips after this change."""
+        return info
+
+
+@dataclass(frozen=True)
+class RandomTransform(Transform):
+    """A change that needs chance; the first axis of ``joints`` is the batch."""
+
+    def __call__(
+        self, joints: Tensor, info: ClipInfo, generator: Generator | None = None
+    ) -> Tensor:
+        """The changed clips, a new tensor.
+
+        Raises:
+            ChoiceError: There is no generator.
+        """
+        if generator is None:
+            raise ChoiceError(f"{type(self).__name__} is random: call it with a torch.Generator")
+        return self._change(joints, info, generator)
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class Compose(Transform):
+    """Transforms one after another; `print` it to read it.
+
+    Args:
+        steps: Any number of transforms.
+    """
+
+    steps: tuple[Transform, ...]
+
+    def __init__(self, *steps: Transform) -> None:
+        for step in steps:
+            if not callable(step):
+                raise ChoiceError(f"expected transforms to compose, got {step!r}")
+        object.__setattr__(self, "steps", steps)
+
+    def _change(self, joints: Tensor, info: ClipInfo, generator: Generator | None) -> Tensor:
+        check_joints(joints, info.layout)
+        for step in self.steps:
+            joints = step(joints, info, generator)
+            info = step.leaves(info)
+        return joints
+
+    def leaves(self, info: ClipInfo) -> ClipInfo:
+        """What is known of the clips after the last step."""
+        for step in self.steps:
+            info = step.leaves(info)
+        return info
+
+    def __repr__(self) -> str:
+        inside = "".join(f"\n    {repr(step).replace(chr(10), chr(10) + '    ')}," for step in
+                         self.steps)
+        return f"Compose({inside}\n)" if inside else "Compose()"

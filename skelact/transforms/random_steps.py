@@ -1,0 +1,145 @@
+"""Random transforms for `skelact.transforms.compose.Compose`, on batches ``[B, ..., N, C, T]``.
+
+Each draws from the generator that it is called with. Shares are chances from 0 to 1, ``largest``
+and angles (degrees) are limits to both sides.
+"""
+
+from dataclasses import dataclass, replace
+
+from skelact.checks import check_choice
+from skelact.config import AugmentConfig
+from skelact.transforms import augment
+from skelact.transforms.compose import ClipInfo, RandomTransform
+
+
+@dataclass(frozen=True)
+class Flip(RandomTransform):
+    """Mirror some clips at x = 0, left and right joints exchanged; centre first."""
+
+    share: float = 0.5
+
+    def _change(self, joints, info, generator):
+        return augment.flip(joints, info.layout, self.share, generator)
+
+
+@dataclass(frozen=True)
+class SwapSides(RandomTransform):
+    """Exchange left and right joints of some clips, as a detector that errs does."""
+
+    share: float = 0.1
+
+    def _change(self, joints, info, generator):
+        return augment.swap_sides(joints, info.layout, self.share, generator)
+
+
+@dataclass(frozen=True)
+class Distort(RandomTransform):
+    """Rotate in the image, scale, and stretch width against height (2-D)."""
+
+    rotate: float = 15.0
+    scale: float = 0.25
+    stretch: float = 0.15
+
+    def _change(self, joints, info, generator):
+        check_choice(info.dims, (2,), "dims of clips for Distort (3-D: Distort3D)")
+        config = AugmentConfig(rotate=self.rotate, scale=self.scale, stretch=self.stretch)
+        return augment.distort(joints, config, generator)
+
+
+@dataclass(frozen=True)
+class Distort3D(RandomTransform):
+    """Shear, scale every axis, and rotate about x, y and z."""
+
+    rotate: float = 17.0
+    scale: float = 0.1
+    shear: float = 0.0
+
+    def _change(self, joints, info, generator):
+        check_choice(info.dims, (3,), "dims of clips for Distort3D (2-D: Distort)")
+        return augment.distort_3d(joints, self.rotate, self.scale, self.shear,
+                                  generator)
+
+
+@dataclass(frozen=True)
+class RandomView(RandomTransform):
+    """3-D clips as a camera on a random side sees them, thus 2-D."""
+
+    yaw: float = 180.0
+    pitch: float = 20.0
+
+    def _change(self, joints, info, generator):
+        check_choice(info.dims, (3,), "dims of clips to look at")
+        return augment.random_views(joints, self.yaw, self.pitch, generator)
+
+    def leaves(self, info: ClipInfo) -> ClipInfo:
+        """The clips are 2-D, in no image."""
+        return replace(info, dims=2, image_size=None)
+
+
+@dataclass(frozen=True)
+class ChangeSpeed(RandomTransform):
+    """Play clips faster or slower about their middle."""
+
+    largest: float = 0.2
+
+    def _change(self, joints, info, generator):
+        return augment.change_speed(joints, self.largest, generator)
+
+
+@dataclass(frozen=True)
+class Jitter(RandomTransform):
+    """Add noise of a random deviation to the positions."""
+
+    largest: float = 0.01
+
+    def _change(self, joints, info, generator):
+        return augment.jitter(joints, self.largest, generator, info.dims)
+
+
+@dataclass(frozen=True)
+class ShiftJoints(RandomTransform):
+    """Move every joint by a distance of its own, the same in all frames."""
+
+    largest: float = 0.01
+
+    def _change(self, joints, info, generator):
+        return augment.shift_joints(joints, self.largest, generator, info.dims)
+
+
+@dataclass(frozen=True)
+class VaryConfidence(RandomTransform):
+    """Replace annotated visibility by what a detector might say, in half of the clips (2-D)."""
+
+    def _change(self, joints, info, generator):
+        check_choice(info.dims, (2,), "dims of clips with a confidence")
+        return augment.vary_confidence(joints, generator)
+
+
+@dataclass(frozen=True)
+class DropJoints(RandomTransform):
+    """Make every joint missing with this chance, for the whole clip."""
+
+    share: float = 0.05
+
+    def _change(self, joints, info, generator):
+        return augment.drop_joints(joints, self.share, generator)
+
+
+@dataclass(frozen=True)
+class DropPart(RandomTransform):
+    """Make an arm, a leg, both legs or the head of some clips missing."""
+
+    share: float = 0.2
+
+    def _change(self, joints, info, generator):
+        return augment.drop_part(joints, info.layout, self.share, generator)
+
+
+@dataclass(frozen=True)
+class DropSpan(RandomTransform):
+    """Freeze some clips for up to a fifth of their length."""
+
+    share: float = 0.2
+
+    def _change(self, joints, info, generator):
+        return augment.drop_span(joints, self.share, generator)
