@@ -68,6 +68,8 @@ class AugmentConfig:
     bias: float = 0.03
     """Largest standard deviation, in body sizes, of a shift that each joint keeps for a whole clip:
     detectors, sensors and annotators do not agree where a joint is."""
+    camera: float = 0.3
+    """Share of clips seen by a camera that pans and zooms."""
     drop_joint: float = 0.05
     """Chance of every joint to be missing for a whole clip."""
     drop_part: float = 0.2
@@ -81,7 +83,8 @@ class AugmentConfig:
     clip, as "no known action": holding a pose is none. Only with a background."""
 
     def __post_init__(self) -> None:
-        shares = ("low_rate", "flip", "swap_sides", "drop_joint", "drop_part", "drop_span", "still")
+        shares = ("low_rate", "flip", "swap_sides", "drop_joint", "drop_part", "drop_span", "still",
+                  "camera")
         _check_range(self, shares, 0, 1)
         _check_range(self, ("crop",), 0.01, 1)
         _check_range(self, ("max_frame_step",), 2)

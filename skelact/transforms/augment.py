@@ -37,7 +37,8 @@ def augment(joints: Tensor, layout: Layout, config: AugmentConfig, generator: Ge
     joints = flip(joints, layout, config.flip, generator)
     joints = swap_sides(joints, layout, config.swap_sides, generator)
     joints = vary_confidence(joints, generator)
-    joints = distort(centre_and_scale(joints), config, generator)
+    joints = move_camera(centre_and_scale(joints), config.camera, generator)
+    joints = distort(joints, config, generator)
     joints = shift_joints(joints, config.bias, generator)
     return jitter(joints, config.jitter, generator)
 
@@ -166,6 +167,15 @@ def mixup(
         return torch.lerp(values[partner], values, weight)
 
     return blend(clips), blend(targets)
+
+
+def move_camera(joints: Tensor, share: float, generator: Generator) -> Tensor:
+    """Let the camera of some clips pan by up to a body size and zoom by up to half, steadily."""
+    time = torch.linspace(-0.5, 0.5, joints.shape[-1])
+    pan = _symmetric((len(joints), 1, 2, 1), 1.0, generator) * time
+    zoom = (_symmetric((len(joints), 1, 1, 1), math.log(1.5), generator) * time).exp()
+    moved = torch.cat([joints[:, :, :2] * zoom + pan, joints[:, :, 2:]], dim=2)
+    return _some(joints, moved, share, generator)
 
 
 def jitter(joints: Tensor, largest: float, generator: Generator, dims: int = 2) -> Tensor:

@@ -26,7 +26,7 @@ from skelact.transforms.remap import remap
 
 CLASSES = ("walk", "run")
 PLAIN = AugmentConfig(crop=1, low_rate=0, flip=0, swap_sides=0, rotate=0, scale=0, stretch=0,
-                      jitter=0, bias=0, drop_joint=0, drop_part=0, drop_span=0)
+                      jitter=0, bias=0, drop_joint=0, drop_part=0, drop_span=0, camera=0)
 
 
 def random_recording(frames: int, seed: int, label="walk", dims=2) -> Recording:

@@ -16,7 +16,7 @@ from skelact.transforms.augment import augment
 
 LAYOUT = get_layout("penn13")
 NOTHING = AugmentConfig(crop=1, low_rate=0, flip=0, swap_sides=0, rotate=0, scale=0, stretch=0,
-                        jitter=0,  bias=0, drop_joint=0, drop_part=0, drop_span=0)
+                        jitter=0,  bias=0, drop_joint=0, drop_part=0, drop_span=0, camera=0)
 
 
 def seeded(seed=0) -> Generator:
@@ -39,6 +39,7 @@ FUNCTIONS = {
     "flip": lambda j, g: changes.flip(j, LAYOUT, 0.5, g),
     "swap_sides": lambda j, g: changes.swap_sides(j, LAYOUT, 0.5, g),
     "distort": lambda j, g: changes.distort(j, AugmentConfig(), g),
+    "move_camera": lambda j, g: changes.move_camera(j, 0.9, g),
     "jitter": lambda j, g: changes.jitter(j, 0.1, g),
     "shift_joints": lambda j, g: changes.shift_joints(j, 0.1, g),
     "vary_confidence": changes.vary_confidence,
@@ -63,6 +64,19 @@ def test_chance_comes_from_the_generator_and_the_input_stays(name):
     torch.testing.assert_close(joints, before, rtol=0, atol=0, equal_nan=True)
     assert first.shape == joints.shape
     assert first[3, 2, :2].isnan().all() or name in ("flip", "swap_sides", "augment")
+
+
+def test_a_camera_moves_the_picture_and_not_the_pose():
+    still = batch(frames=1).expand(-1, -1, -1, 12)
+    moved = changes.move_camera(still, 1, seeded())
+    assert torch.equal(changes.move_camera(still, 0, seeded()), still)
+    assert torch.equal(moved[:, :, 2], still[:, :, 2])
+    offsets = moved[:, :, :2] - moved[:, :1, :2]  # from the first joint to the others
+    zoom = offsets[..., -1:].norm(dim=2) / offsets[..., :1].norm(dim=2)
+    torch.testing.assert_close(zoom[:, 1:], zoom[:, 1:2].expand_as(zoom[:, 1:]))
+    assert zoom[:, 1].min() > 1 / 1.5
+    assert zoom[:, 1].max() < 1.5
+    assert (moved[..., -1] - moved[..., 0])[:, :, :2].abs().amax((1, 2)).min() > 0.01
 
 
 @given(st.integers(0, 10_000))
