@@ -6,6 +6,7 @@ and written as one record batch, so that a reader maps each column as one array.
 
 import io
 import mmap
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -218,6 +219,8 @@ def write_table(
     with (_ReleasingFile(path, list(spools)) as sink,
           pa.ipc.new_file(pa.PythonFile(sink, "w"), batch.schema) as writer):
         writer.write_batch(batch)
+        writer.close()
+        os.fsync(sink.fileno())
 
 
 class _Offsets(Spool):

@@ -71,11 +71,12 @@ class Dataset:
                 f"{len(self.classes)} classes, layout {self.layout.name!r})")
 
     def __getitem__(self, index: int) -> Clip:
-        joints = torch.from_numpy(dense_joints(self.store, int(self.rows[index])))
+        row = int(self.rows[index])
+        joints = torch.from_numpy(dense_joints(self.store, row))
         if self.transform is not None:
             joints = self.transform(joints)
         present = ~joints[..., :2, :].isnan().any(dim=-2)
-        return Clip(fill_missing(joints), int(self.labels[index]), present.any(dim=1))
+        return Clip(fill_missing(joints), int(self.store.arrays.labels[row]), present.any(dim=1))
 
     def recording(self, index: int) -> Recording:
         """A clip as a `Recording`; its ``labels`` hold clip_id, label, subject, camera, setup.

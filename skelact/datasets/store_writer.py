@@ -27,7 +27,8 @@ from skelact.output import write_text
 from skelact.pose.recording import PoseTrack, Recording
 
 _NUMBERS = ("subject", "camera", "setup", "repetition")
-_KNOWN = {"clip_id", "label", *_NUMBERS, "splits", "fps_assumed", "annotations"}
+_KNOWN = {"clip_id", "label", *_NUMBERS, "splits", "fps_assumed", "annotations",
+          "split"}  # Penn Action says it twice; it is among "splits"
 _BOX = (0.0,) * 4
 _PARTS = {"label", "start", "end", "box", "track_id"}
 
@@ -76,6 +77,10 @@ class StoreWriter:
 
     def __len__(self) -> int:
         return self._counts["clips"]
+
+    def cancel(self) -> None:
+        """Write nothing."""
+        self._finished = True
 
     def add(self, recording: Recording) -> None:
         """Add a clip; its ``labels`` are those of `skelact.datasets.readers.base`.
@@ -238,7 +243,7 @@ def _check_labels(labels: Mapping, clip_id: str) -> None:
             raise SkelactError(f"clip {clip_id}: a store has no place for the labels "
                                f"{', '.join(sorted(unknown))}; it knows "
                                f"{', '.join(sorted(known))}")
-    names = [labels.get("label"), *labels.get("splits", ()), *(p["label"] for p in annotations)]
+    names = [labels.get("label"), *labels.get("splits", ()), *(p.get("label") for p in annotations)]
     if strange := [name for name in names if not isinstance(name, str | None)]:
         raise SkelactError(f"clip {clip_id}: expected names of classes and lists as text, got "
                            f"{strange[0]!r}")
@@ -247,9 +252,10 @@ def _check_labels(labels: Mapping, clip_id: str) -> None:
         raise SkelactError(f"clip {clip_id}: expected {', '.join(_NUMBERS)} as whole numbers, got "
                            f"{strange[0]!r}")
     for part in annotations:
-        if not (np.isfinite([part["start"], part["end"]]).all() and len(part.get("box", _BOX)) == 4):
-            raise SkelactError(f"clip {clip_id}: expected an annotation with finite start and end, "
-                               f"and a box of 4 numbers if any; got {dict(part)}")
+        times = [part.get("start", np.nan), part.get("end", np.nan)]
+        if "label" not in part or not np.isfinite(times).all() or len(part.get("box", _BOX)) != 4:
+            raise SkelactError(f"clip {clip_id}: expected annotations with label, start and end in "
+                               f"seconds, and a box of 4 numbers if any; got {dict(part)}")
 
 
 def _by_number(name: str) -> list:
