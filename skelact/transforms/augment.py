@@ -45,19 +45,22 @@ def augment(joints: Tensor, layout: Layout, config: AugmentConfig, generator: Ge
 
 def flip(joints: Tensor, layout: Layout, share: float, generator: Generator) -> Tensor:
     """Mirror some clips at x = 0; left and right joints change places."""
-    return _some(joints, mirror(joints, layout), share, generator)
+    some = _choose(joints, share, generator)
+    mirrored = _swap(joints, layout, some)
+    mirrored[..., 0, :] *= _each(1 - 2 * some.to(joints.dtype)[:, None, None], joints.dim() - 1)
+    return mirrored
 
 
 def mirror(joints: Tensor, layout: Layout) -> Tensor:
     """Mirror at x = 0; left and right joints change places. ``[..., N, C, T]``."""
-    mirrored = _swap(joints, layout)
+    mirrored = joints.index_select(-3, torch.from_numpy(layout.flip_order))
     mirrored[..., 0, :] *= -1
     return mirrored
 
 
 def swap_sides(joints: Tensor, layout: Layout, share: float, generator: Generator) -> Tensor:
     """Exchange left and right joints of some clips, as a detector that errs does."""
-    return _some(joints, _swap(joints, layout), share, generator)
+    return _swap(joints, layout, _choose(joints, share, generator))
 
 
 def distort(joints: Tensor, config: AugmentConfig, generator: Generator) -> Tensor:
@@ -246,12 +249,23 @@ def body_parts(layout: Layout) -> Tensor:
     return torch.tensor([*rows, select("leg"), select("head")])
 
 
-def _swap(joints: Tensor, layout: Layout) -> Tensor:
-    return joints.index_select(-3, torch.from_numpy(layout.flip_order))
+def _swap(joints: Tensor, layout: Layout, some: Tensor) -> Tensor:
+    """Left and right joints exchanged in some clips ``[B]``, moved once and not blended."""
+    order = torch.where(some[:, None], torch.from_numpy(layout.flip_order),
+                        torch.arange(layout.num_joints))
+    people = joints.shape[:-3].numel()
+    first = torch.arange(people).view(len(joints), people // max(len(joints), 1), 1)
+    index = first * layout.num_joints + order[:, None]
+    return joints.flatten(0, -3).index_select(0, index.flatten()).view(joints.shape)
+
+
+def _choose(joints: Tensor, share: float, generator: Generator) -> Tensor:
+    """``[B]`` bool: some clips."""
+    return torch.rand(len(joints), generator=generator) < share
 
 
 def _some(joints: Tensor, changed: Tensor, share: float, generator: Generator) -> Tensor:
-    some = torch.rand(len(joints), 1, 1, generator=generator) < share
+    some = _choose(joints, share, generator)[:, None, None]
     return torch.where(_each(some, joints.dim()), changed, joints)
 
 
