@@ -19,15 +19,15 @@ _SPARE = 2**24
 
 
 def read_annotations(path: str) -> Iterator[tuple[dict, dict[str, np.ndarray]]]:
-    """First the class names (None where the file has none), then every clip in order.
+    """First what our own files say of all clips (None where unknown), then every clip in order.
 
     Args:
         path: The pickle; a folder ``kpfiles`` may lie beside it.
 
     Yields:
-        ``{"classes"}``; then ``{"place", "clip_id", "label", "splits", "frames", "image_size"}``
-        with arrays ``keypoint`` and where given ``score``, ``frame_index``, ``box_score``; or
-        ``{"place", "refused"}`` for a clip that cannot be used.
+        ``{"classes", "layout", "dims"}``; then ``{"place", "clip_id", "label", "splits",
+        "frames", "image_size", "fps"}`` with arrays ``keypoint`` and where given ``score``,
+        ``frame_index``, ``box_score``; or ``{"place", "refused"}`` for a clip that cannot be used.
 
     Raises:
         FileFormatError: The file is damaged, or no list of annotations.
@@ -47,8 +47,8 @@ def read_annotations(path: str) -> Iterator[tuple[dict, dict[str, np.ndarray]]]:
 
 def clips_of(content, read_keypoints=None) -> Iterator[tuple[dict, dict[str, np.ndarray]]]:
     """What `read_annotations` yields, of a pickle that was read already."""
-    annotations, splits, classes = _parts(content)
-    yield {"classes": classes}, {}
+    annotations, splits, common = _parts(content)
+    yield common, {}
     member_of: dict[str, list[str]] = {}
     for split, names in splits.items():
         for name in dict.fromkeys(names):
@@ -62,9 +62,11 @@ def clips_of(content, read_keypoints=None) -> Iterator[tuple[dict, dict[str, np.
             yield facts | {"place": place, "splits": member_of.get(facts["clip_id"], [])}, arrays
 
 
-def _parts(content) -> tuple[list, dict[str, list[str]], list[str] | None]:
+def _parts(content) -> tuple[list, dict[str, list[str]], dict]:
+    """The annotations, the splits, and what holds for all clips."""
+    common = {"classes": None, "layout": None, "dims": None}
     if type(content) is list:
-        return content, {}, None
+        return content, {}, common
     if type(content) is not dict or type(content.get("annotations")) is not list:
         raise FileFormatError("expected a pyskl pickle: a list of annotations, or a dict with "
                               "'annotations' and 'split'")
@@ -72,10 +74,15 @@ def _parts(content) -> tuple[list, dict[str, list[str]], list[str] | None]:
     if type(splits) is not dict or not all(
             type(split) is str and _is_texts(names) for split, names in splits.items()):
         raise FileFormatError("expected 'split' as a dict of lists of clip names")
-    classes = content.get("classes")
-    if classes is not None and not _is_texts(classes):
-        raise FileFormatError("expected 'classes' as a list of names")
-    return content["annotations"], splits, None if classes is None else list(classes)
+    if (classes := content.get("classes")) is not None:
+        if not _is_texts(classes) or not classes or len(set(classes)) < len(classes):
+            raise FileFormatError("expected 'classes' as a list of different names")
+        common["classes"] = list(classes)
+    if type(content.get("layout")) is str:
+        common["layout"] = content["layout"]
+    if type(content.get("dims")) is int and content["dims"] in (2, 3):
+        common["dims"] = content["dims"]
+    return content["annotations"], splits, common
 
 
 def _is_texts(value) -> bool:
@@ -89,7 +96,7 @@ def _clip(annotation, read_keypoints) -> tuple[dict, dict[str, np.ndarray]]:
     if type(name) is not str or not 0 < len(name) <= _MAX_TEXT:
         raise FileFormatError("expected 'frame_dir', the name of the clip")
     facts = {"clip_id": name, "label": _label(annotation.get("label")),
-             "image_size": _image_size(annotation)}
+             "image_size": _image_size(annotation), "fps": _fps(annotation.get("fps"))}
     frames = annotation.get("total_frames")
     if frames is not None and (type(frames) is not int or not 0 < frames <= _MAX_FRAMES):
         raise FileFormatError(f"{name}: expected 'total_frames' from 1 to {_MAX_FRAMES}")
@@ -107,6 +114,12 @@ def _label(label) -> int | None:
         raise FileFormatError(f"expected 'label' as a class number, got {type(label).__name__} "
                               f"{label if type(label) in (int, float) else ''}".rstrip())
     return label
+
+
+def _fps(fps) -> float | None:
+    if fps is not None and (type(fps) not in (int, float) or not 0.1 <= fps <= 10_000):
+        raise FileFormatError("expected 'fps' as frames a second")
+    return fps
 
 
 def _image_size(annotation: dict) -> tuple[int, int] | None:

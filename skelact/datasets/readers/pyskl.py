@@ -12,13 +12,14 @@ from skelact.datasets.readers.padded import (
     class_name,
     class_names,
     followed_tracks,
+    known_names,
     layout_of,
     ntu_facts,
     padded_tracks,
 )
 from skelact.datasets.sandbox import MEMORY, Message, read_in_child
 from skelact.errors import FileFormatError, ShapeError, SkelactError
-from skelact.graph.layouts import Layout
+from skelact.graph.layouts import Layout, builtin_layouts
 from skelact.pose.recording import Recording
 
 _MARKS = (b"annotations", b"frame_dir", b"keypoint", b"total_frames")
@@ -64,7 +65,7 @@ def read_pyskl(
         dims: 2 or 3. By default three coordinates without a score are 3-D if no image size is
             given, else x, y and confidence.
         classes: Class names in order, or a text file with one a line; by default those in the
-            file (ours have them), else ``class_000``, ``class_001``, ...
+            file (ours have them) or those of NTU, else ``class_000``, ``class_001``, ...
 
     Raises:
         FileFormatError: No such file, or what ``refuse`` raises.
@@ -76,17 +77,18 @@ def read_pyskl(
         raise FileFormatError(f"no pyskl annotations (a pickle with 'annotations') at {path}")
     given = class_names(classes)
     for file in files:
-        names, seen = given, set()
-        for facts, arrays in _messages(file, refuse):
-            if "classes" in facts:
-                names = given or facts["classes"]
-                continue
+        messages = _messages(file, refuse)
+        common, _ = next(messages, ({"classes": None, "layout": None, "dims": None}, {}))
+        names = given or common["classes"]
+        skeleton = layout or (common["layout"] if common["layout"] in builtin_layouts() else None)
+        seen = set()
+        for facts, arrays in messages:
             try:
                 if "refused" in facts:
                     raise FileFormatError(facts["refused"])
                 if facts["clip_id"] in seen:
                     raise FileFormatError("the name stands there twice")
-                recording = _to_recording(facts, arrays, layout, dims, names)
+                recording = to_recording(facts, arrays, skeleton, dims or common["dims"], names)
             except SkelactError as error:
                 name = f" ({facts['clip_id']})" if "clip_id" in facts else ""
                 refuse(FileFormatError(f"{file}: annotation {facts['place']}{name}: {error}"))
@@ -105,22 +107,31 @@ def _messages(file: Path, refuse: Refuse) -> Iterator[Message]:
         refuse(error)
 
 
-def _to_recording(facts: dict, arrays: dict[str, np.ndarray], layout: str | Layout | None,
-                  dims: int | None, names: list[str] | None) -> Recording:
+def to_recording(facts: dict, arrays: dict[str, np.ndarray], layout: str | Layout | None,
+                 dims: int | None, names: list[str] | None) -> Recording:
+    """The recording of one message of `read_annotations`.
+
+    Raises:
+        SkelactError: It cannot be one: strange joints, sizes or classes.
+    """
     image_size = tuple(facts["image_size"]) if facts["image_size"] else None
+    fps = facts["fps"] or ASSUMED_FPS
     if "frame_index" in arrays:
         dims, skeleton = 2, layout_of(arrays["keypoint"].shape[1], 2, layout)
-        tracks = _follow(arrays, facts["frames"], skeleton, image_size)
+        tracks = _follow(arrays, facts["frames"], skeleton, image_size, fps)
     else:
         dims = dims or _guess_dims(arrays, image_size)
         skeleton = layout_of(arrays["keypoint"].shape[2], dims, layout)
         tracks = padded_tracks(*_dense(arrays, dims))
-    labels = {"clip_id": facts["clip_id"], "splits": facts["splits"], "fps_assumed": True}
+    labels = {"clip_id": facts["clip_id"], "splits": facts["splits"]}
+    if facts["fps"] is None:
+        labels["fps_assumed"] = True
     if facts["label"] is not None:
-        labels["label"] = class_name(facts["label"], names)
+        known = names or known_names(facts["clip_id"], facts["label"])
+        labels["label"] = class_name(facts["label"], known)
     return Recording(
-        tracks=tracks, timestamps=np.arange(facts["frames"]) / ASSUMED_FPS, layout=skeleton,
-        dims=dims, fps=ASSUMED_FPS, image_size=image_size, source=facts["clip_id"],
+        tracks=tracks, timestamps=np.arange(facts["frames"]) / fps, layout=skeleton, dims=dims,
+        fps=fps, image_size=image_size, source=facts["clip_id"],
         estimator="unknown (pyskl pickle)", labels=labels | ntu_facts(facts["clip_id"]))
 
 
@@ -157,7 +168,7 @@ def _confidence(score: np.ndarray) -> np.ndarray:
 
 
 def _follow(arrays: dict[str, np.ndarray], frames: int, layout: Layout,
-            image_size: tuple[int, int] | None) -> tuple:
+            image_size: tuple[int, int] | None, fps: float) -> tuple:
     if image_size is None:
         raise FileFormatError("expected an image size (img_shape) beside keypoints of single "
                               "frames; without it people cannot be followed")
@@ -165,5 +176,5 @@ def _follow(arrays: dict[str, np.ndarray], frames: int, layout: Layout,
     joints[..., 2] = _confidence(joints[..., 2])
     joints[..., :2][~joints.any(axis=-1)] = np.nan
     scores = _confidence(arrays["box_score"]) if "box_score" in arrays else None
-    return followed_tracks(joints, arrays["frame_index"], frames, layout, image_size, ASSUMED_FPS,
+    return followed_tracks(joints, arrays["frame_index"], frames, layout, image_size, fps,
                            scores)
