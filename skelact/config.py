@@ -97,7 +97,7 @@ class ClipConfig:
     """The form in which joints enter the network."""
 
     layout: str = "penn13"
-    """The skeleton of the network."""
+    """The skeleton of the network; auto for that of the data."""
     frames: int = 64
     """Frames of a clip; any window is resampled by time to this number."""
     min_confidence: float = 0.1
@@ -134,14 +134,17 @@ class TrainConfig:
     """One training run."""
 
     data: str | None = None
-    """Folder of the labelled data set."""
-    dataset: Literal["penn_action"] = "penn_action"
-    """What the folder holds."""
+    """Folder of the labelled data: a store that `skelact data prepare` made, or the published
+    `labels` folder of Penn Action."""
+    protocol: str = ""
+    """Which protocol of a store divides it into train, val and test (xsub, xview, kfold5-1, ...;
+    `skelact data info` lists them); by default its first."""
     background: list[str] = field(default_factory=list)
     """Folders of other data sets (UTD-MHAD, NW-UCLA), whose clips of other actions teach the
     network to say "no known action"; give it once a folder, or as a list."""
     held_out: float = 0.06
-    """Share of the training clips kept back, stratified, to set the rejection threshold."""
+    """Share of the training clips kept back, stratified, to set the rejection threshold; a store
+    keeps its own val part back."""
     seed: int = 0
     """Seed of the weights, the order and the augmentation."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"

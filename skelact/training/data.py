@@ -1,6 +1,7 @@
 """The clips of a training run: `setup` reads and splits them, `draw_batch` mixes a batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Generator, Tensor
@@ -8,8 +9,11 @@ from tqdm import tqdm
 
 from skelact.config import TrainConfig
 from skelact.datasets.clips import Clips, draw_instants, draw_windows, finish_clips, random_clips
+from skelact.datasets.header import HEADER
 from skelact.datasets.penn_action import CLASSES, TERMS, read_background
-from skelact.datasets.readers.penn_action import read_penn_action
+from skelact.datasets.readers.penn_action import find_penn_action, read_penn_action
+from skelact.datasets.splits import select_rows
+from skelact.datasets.store import Store
 from skelact.errors import SkelactError
 from skelact.pose.recording import Recording
 
@@ -48,16 +52,48 @@ def setup(config: TrainConfig) -> TrainingData:
         SkelactError: No data folder, data that cannot be used, or a split with nothing in it.
     """
     if config.data is None:
-        raise SkelactError("pass --data FOLDER: the `labels` folder of Penn Action "
-                           "(annotations only, no images needed)")
+        raise SkelactError("pass --data FOLDER: a store that `skelact data prepare` made, or the "
+                           "`labels` folder of Penn Action (annotations only, no images needed)")
+    if (Path(config.data) / HEADER).is_file():
+        data = _read_store(config)
+    elif find_penn_action(config.data):
+        data = _read_penn_action(config)
+    else:
+        raise SkelactError(f"expected a store (`skelact data prepare NAME --raw DIR -o STORE`) or "
+                           f"Penn Action annotations (0001.mat, ...) at {config.data}; found "
+                           "neither")
+    if not config.background:
+        return data
+    other, other_held_out = _read_others(config, data.train)
+    return replace(data, other=other, other_held_out=other_held_out)
+
+
+def _read_store(config: TrainConfig) -> TrainingData:
+    """The parts of a protocol; what the store holds back for choosing sets the threshold."""
+    store = Store(config.data)
+    layout = store.header.layout if config.clip.layout == "auto" else config.clip.layout
+    columns, parts = store.columns(), {}
+    for part in ("train", "val", "test"):
+        name = f"{config.protocol}/{part}" if config.protocol else part
+        rows = select_rows(columns, name, dataset=store.header.name)
+        rows = rows[columns["label"][rows] >= 0]
+        recordings = tqdm(map(store.recording, rows), desc=f"reading {part}", total=len(rows),
+                          unit=" clips")
+        parts[part] = Clips.from_recordings(recordings, layout, store.header.classes)
+    return TrainingData(store.header.name, "as the data set's", parts["train"], parts["val"],
+                        parts["test"])
+
+
+def _read_penn_action(config: TrainConfig) -> TrainingData:
+    if config.clip.layout == "auto":
+        config = replace(config, clip=replace(config.clip, layout="penn13"))
     recordings = list(tqdm(read_penn_action(config.data), desc="reading", unit=" clips"))
     labelled, test = (_select(recordings, split, config) for split in ("train", "test"))
     kept, held_out = hold_out(labelled.labels, config.held_out)
     if not len(kept):
         raise SkelactError(f"held_out {config.held_out} leaves nothing to train on; lower it")
-    other, other_held_out = _read_others(config) if config.background else (None, None)
     return TrainingData("Penn Action", TERMS, labelled.subset(kept), labelled.subset(held_out),
-                        test, other, other_held_out)
+                        test)
 
 
 def hold_out(labels: Tensor, share: float) -> tuple[Tensor, Tensor]:
@@ -117,9 +153,9 @@ def _select(recordings: list[Recording], split: str, config: TrainConfig) -> Cli
     return clips
 
 
-def _read_others(config: TrainConfig) -> tuple[Clips, Clips]:
+def _read_others(config: TrainConfig, train: Clips) -> tuple[Clips, Clips]:
     """Clips of other actions to train on, and those of the last subject of each set."""
-    clips = Clips.from_recordings(read_background(config.background), config.clip.layout, CLASSES)
+    clips = Clips.from_recordings(read_background(config.background), train.layout, train.classes)
     # other people, not only other clips
     last = torch.tensor([facts["last_subject"] for facts in clips.facts])
     if last.all() or not last.any():

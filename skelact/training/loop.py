@@ -38,6 +38,7 @@ def train(config: TrainConfig, output: str | Path, overwrite: bool = False) -> A
     device = choose_device(config.device)  # before the data is read, not after
     config = replace(config, precision=choose_precision(config.precision, device))
     data = setup(config)
+    config = replace(config, clip=replace(config.clip, layout=data.train.layout.name))
     write_text(output / "config.json", json.dumps(asdict(config), indent=2), overwrite=True)
     network, architecture = fit(config, data, output)
     model = finish(config, data, network, architecture)

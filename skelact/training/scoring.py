@@ -36,7 +36,7 @@ def finish(
     whole = score_clips(network, data.test, config.clip.frames)
     labels = data.test.labels.numpy()
     metrics = {
-        "split": "official test, last epoch",
+        "split": f"{config.protocol or 'official'} test, last epoch",
         "protocol": "ten views a clip, probabilities averaged; *_whole: each clip once, whole",
         "num_clips": len(labels),
         "top1_whole": top_k_accuracy(whole, labels),

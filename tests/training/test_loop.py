@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from archives import swinging, write_penn_action, write_penn_clip, write_utd_mha
 
 from skelact.config import AugmentConfig, ClipConfig, NetworkConfig, OptimConfig, TrainConfig
 from skelact.datasets.penn_action import CLASSES
+from skelact.datasets.readers.penn_action import read_penn_action
+from skelact.datasets.store import StoreWriter
 from skelact.errors import (
     ChoiceError,
     FileFormatError,
@@ -20,6 +23,7 @@ from skelact.errors import (
 from skelact.models.checkpoint import load_model
 from skelact.training.data import draw_batch, hold_out, setup
 from skelact.training.loop import loss_of, train
+from skelact.transforms.remap import remap
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +135,7 @@ def test_a_loss_that_explodes_is_said(penn, tmp_path):
 
 def test_what_cannot_be_trained_on_is_refused(penn, tmp_path):
     run = tmp_path / "run"
-    for data, message in ((tmp_path / "absent", "no Penn Action annotations"),
+    for data, message in ((tmp_path / "absent", "expected a store"),
                           (None, "pass --data FOLDER")):
         config = settings("", held_out=0.1)
         with pytest.raises(SkelactError, match=message):
@@ -171,6 +175,24 @@ def test_held_out_clips_are_a_share_of_every_class_and_always_the_same():
     torch.manual_seed(4)
     assert torch.equal(hold_out(labels, 0.2)[1], held)
     assert len(hold_out(labels, 0.0)[1]) == 0
+
+
+def test_a_store_brings_its_skeleton_its_classes_and_its_parts(penn, tmp_path):
+    with StoreWriter(tmp_path / "store") as writer:
+        for recording in read_penn_action(penn):
+            writer.add(remap(recording, "coco17"))
+        writer.finish(name="gym")
+    config = settings(tmp_path / "store", clip=ClipConfig(layout="auto", frames=12))
+    model = train(config, tmp_path / "run")
+    assert model.layout.name == model.clip.layout == "coco17"
+    assert model.classes == ("jumping_jacks", "squat")
+    assert model.data["name"] == "gym"
+    assert model.metrics["num_clips"] == 8
+    assert model.data["train_clips"] == 22  # of 24, one of each class is held back
+    drawn = replace(config, protocol="drawn")
+    assert train(drawn, tmp_path / "drawn").metrics["split"] == "drawn test, last epoch"
+    with pytest.raises(ChoiceError, match="expected a split of gym"):
+        train(replace(config, protocol="xsub"), tmp_path / "no")
 
 
 def test_other_actions_and_people_at_rest_are_no_known_action(penn, background):
