@@ -76,7 +76,7 @@ def select_rows(columns: Mapping, split: str, *, dataset: str = "", seed: int = 
             or no clip is in the split.
         FileFormatError: A CSV of clip_id and split is missing, malformed or of other clips.
     """
-    mask = _select(columns, split, dataset, seed)
+    mask = _select(_with_names(columns, dataset), split, dataset, seed)
     if not mask.any():
         raise SkelactError(f"no clip is in the split {split!r} of {_called(dataset)}; take another "
                            f"out of: {', '.join(protocols(dataset, columns))}")
@@ -117,9 +117,9 @@ def _find_parts(columns: Mapping, name: str, dataset: str, split: str) -> dict[s
         return _list_parts({"splits": _read_lists(name, columns)}, Lists(
             name, frozenset({"train"}), frozenset({"test"}), frozenset({"val"})), name)
     if loso := re.fullmatch(r"loso-(\d+)", name):
-        return _leave_one_out(columns, int(loso[1]), dataset)
+        return _leave_one_out(columns, int(loso[1]))
     if kfold := re.fullmatch(r"kfold(\d+)-(\d+)", name):
-        return _fold(columns, int(kfold[1]), int(kfold[2]), dataset)
+        return _fold(columns, int(kfold[1]), int(kfold[2]))
     if name == "drawn":
         test = hold_out(columns, np.ones(len(columns["clip_id"]), bool), TEST_SHARE, seed=0)
         return {"train": ~test, "test": test}
@@ -127,7 +127,7 @@ def _find_parts(columns: Mapping, name: str, dataset: str, split: str) -> dict[s
     if isinstance(protocol, Rule):
         return _rule_parts(columns, protocol, name, dataset)
     if isinstance(protocol, OneShot):
-        return _one_shot_parts(columns, dataset)
+        return _one_shot_parts(columns)
     return _list_parts(columns, protocol, name)
 
 
@@ -138,13 +138,13 @@ def _protocol(columns: Mapping, name: str, dataset: str, split: str) -> Protocol
     if protocol is None:
         raise _unknown(split, dataset, columns)
     if (isinstance(protocol, Rule) and name in listed
-            and (_numbers(columns, protocol.column, dataset) < 0).all()):
+            and (number_column(columns, protocol.column) < 0).all()):
         return listed[name]
     return protocol
 
 
 def _rule_parts(columns: Mapping, rule: Rule, name: str, dataset: str) -> dict[str, np.ndarray]:
-    numbers = _known_numbers(columns, rule.column, f"{name} of {dataset}", dataset)
+    numbers = _known_numbers(columns, rule.column, f"{name} of {dataset}")
     parts = {part: np.isin(numbers, sorted(which))
              for part, which in (("train", rule.train), ("test", rule.test))}
     foreign = ~(parts["train"] | parts["test"])
@@ -158,8 +158,8 @@ def _rule_parts(columns: Mapping, rule: Rule, name: str, dataset: str) -> dict[s
     return parts
 
 
-def _one_shot_parts(columns: Mapping, dataset: str) -> dict[str, np.ndarray]:
-    actions = _known_numbers(columns, "action", "oneshot", dataset)
+def _one_shot_parts(columns: Mapping) -> dict[str, np.ndarray]:
+    actions = _known_numbers(columns, "action", "oneshot")
     novel = np.isin(actions, sorted(NOVEL_ACTIONS))
     exemplars = np.isin(np.asarray(columns["clip_id"]).astype(str), sorted(EXEMPLARS))
     return {"train": ~novel, "test": novel & ~exemplars, "exemplars": exemplars,
@@ -175,8 +175,8 @@ def _list_parts(columns: Mapping, lists: Lists, name: str) -> dict[str, np.ndarr
     return {part: mask for part, mask in parts.items() if part != "val" or mask.any()}
 
 
-def _leave_one_out(columns: Mapping, subject: int, dataset: str) -> dict[str, np.ndarray]:
-    subjects = _known_numbers(columns, "subject", "leave one subject out", dataset)
+def _leave_one_out(columns: Mapping, subject: int) -> dict[str, np.ndarray]:
+    subjects = _known_numbers(columns, "subject", "leave one subject out")
     test = subjects == subject
     if not test.any():
         listed = ", ".join(map(str, np.unique(subjects)))
@@ -184,8 +184,8 @@ def _leave_one_out(columns: Mapping, subject: int, dataset: str) -> dict[str, np
     return {"train": ~test, "test": test}
 
 
-def _fold(columns: Mapping, folds: int, fold: int, dataset: str) -> dict[str, np.ndarray]:
-    subjects = _known_numbers(columns, "subject", "k folds by subject", dataset)
+def _fold(columns: Mapping, folds: int, fold: int) -> dict[str, np.ndarray]:
+    subjects = _known_numbers(columns, "subject", "k folds by subject")
     names, counts = np.unique(subjects, return_counts=True)
     if not 2 <= folds <= len(names) or not 1 <= fold <= folds:
         raise ChoiceError(f"expected kfold<k>-<i> with 2 <= k <= {len(names)} (subjects) and "
@@ -243,19 +243,21 @@ def _read_lists(path: str, columns: Mapping) -> list[tuple[str, ...]]:
     return [(named[clip],) if clip in named else () for clip in map(str, columns["clip_id"])]
 
 
-def _numbers(columns: Mapping, column: str, dataset: str) -> np.ndarray:
-    """``[L]`` int64, -1 where unknown; NTU RGB+D says what it knows in the names of its clips."""
+def _with_names(columns: Mapping, dataset: str) -> Mapping:
+    """NTU RGB+D says in the names of its clips what the columns may not know."""
+    if not dataset.startswith("ntu"):
+        return columns
+    matches = [_NTU_NAME.match(str(clip)) for clip in columns["clip_id"]]
+    filled = dict(columns)
+    for name, group in _NTU_GROUPS.items():
+        named = np.array([int(match[group]) if match else -1 for match in matches], np.int64)
+        known = number_column(columns, name)
+        filled[name] = np.where(known < 0, named, known)
+    return filled
+
+
+def _known_numbers(columns: Mapping, column: str, what: str) -> np.ndarray:
     numbers = number_column(columns, column)
-    if dataset.startswith("ntu") and (numbers < 0).any():
-        numbers = numbers.copy()
-        for row in np.flatnonzero(numbers < 0):
-            if match := _NTU_NAME.match(str(columns["clip_id"][row])):
-                numbers[row] = int(match[_NTU_GROUPS[column]])
-    return numbers
-
-
-def _known_numbers(columns: Mapping, column: str, what: str, dataset: str) -> np.ndarray:
-    numbers = _numbers(columns, column, dataset)
     if (numbers < 0).any():
         first = columns["clip_id"][int((numbers < 0).argmax())]
         raise SkelactError(f"{what} needs the {column} of every clip; {(numbers < 0).sum():,} of "

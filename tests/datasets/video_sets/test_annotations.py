@@ -1,0 +1,294 @@
+"""Annotation files of video data sets, written here in their published forms."""
+
+import json
+
+import pytest
+
+from skelact.datasets.video_clips import Annotation
+from skelact.datasets.video_sets import VIDEO_SETS
+from skelact.datasets.video_sets.activitynet import list_activitynet
+from skelact.datasets.video_sets.annotation_files import seconds
+from skelact.datasets.video_sets.ava import list_ava, list_ava_kinetics, read_label_map
+from skelact.datasets.video_sets.epic_kitchens import list_epic_kitchens
+from skelact.datasets.video_sets.hmdb51 import list_hmdb51
+from skelact.datasets.video_sets.kinetics import list_kinetics
+from skelact.datasets.video_sets.something_something import list_something_something
+from skelact.datasets.video_sets.ucf101 import list_ucf101
+from skelact.errors import ChoiceError, FileFormatError
+
+UCF101 = {
+    "classInd.txt": "1 ApplyEyeMakeup\r\n2 HandstandPushups\r\n101 YoYo\r\n\r\n",
+    "trainlist01.txt": "ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c01.avi 1\r\n"
+                       "HandstandPushups/v_HandStandPushups_g25_c07.avi 2\r\n",
+    "testlist01.txt": "YoYo/v_YoYo_g01_c02.avi\r\n",
+    "trainlist02.txt": "YoYo/v_YoYo_g01_c02.avi 101\r\n",
+    "testlist02.txt": "ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c01.avi\r\n",
+}
+HMDB51 = {
+    "brush_hair_test_split1.txt": "a_(x)_brush_hair_u_nm_np1_ba_goo_0.avi 1 \nb_brush.avi 2 \n"
+                                  "c_brush.avi 0 \n",
+    "brush_hair_test_split2.txt": "a_(x)_brush_hair_u_nm_np1_ba_goo_0.avi 2 \nb_brush.avi 1 \n"
+                                  "c_brush.avi 1 \n",
+}
+KINETICS = {
+    "train.csv": "label,youtube_id,time_start,time_end,split\n"
+                 "air drumming,--0edUL8zmA,0,10,train\n"
+                 '"catching or throwing baseball",_9aBcDeFgH0,54,64,train\n',
+    "validate.csv": "label,youtube_id,time_start,time_end,split\nzumba,zzzzzzzzzzz,3,13,validate\n",
+    "test.csv": "label,youtube_id,time_start,time_end,split\n,yyyyyyyyyyy,3,13,test\n",
+}
+SOMETHING = {
+    "something-something-v2-train.json": [
+        {"id": "78687", "label": "holding potato next to vicks vaporub bottle",
+         "template": "Holding [something] next to [something]",
+         "placeholders": ["potato", "vicks vaporub bottle"]}],
+    "something-something-v2-validation.json": [
+        {"id": "74225", "label": "spinning cube that quickly stops spinning",
+         "template": "Spinning [something] that quickly stops spinning",
+         "placeholders": ["cube"]}],
+    "something-something-v2-test.json": [{"id": "1420"}],
+    "something-something-v2-labels.json": {
+        "Holding something next to something": "42",
+        "Spinning something that quickly stops spinning": "134"},
+}
+_EPIC = ("narration_id,participant_id,video_id,narration_timestamp,start_timestamp,stop_timestamp,"
+         "start_frame,stop_frame,narration,verb,verb_class,noun,noun_class,all_nouns,"
+         "all_noun_classes\n")
+EPIC = {
+    "EPIC_100_train.csv": _EPIC + (
+        'P01_01_0,P01,P01_01,00:00:01.089,00:00:00.14,00:00:03.37,8,202,open door,open,3,door,3,'
+        '"[\'door\', \'x\']",[3]\n'
+        "P01_01_1,P01,P01_01,00:00:02.629,00:01:04.37,00:01:06.17,262,370,turn on light,turn-on,6,"
+        "light,114,['light'],[114]\n"),
+    "EPIC_100_validation.csv": _EPIC + (
+        "P37_101_0,P37,P37_101,00:00:01.0,00:00:00.5,00:00:01.5,8,9,take plate,take,0,plate,2,"
+        "['plate'],[2]\n"),
+    "EPIC_100_test_timestamps.csv": "narration_id,participant_id,video_id\nP01_11_0,P01,P01_11\n",
+    "EPIC_100_verb_classes.csv": 'id,key,instances,category\n0,take,"[\'take\']",retrieve\n'
+                                 '3,open,"[\'open\']",access\n6,turn-on,[],access\n',
+    "EPIC_100_noun_classes.csv": "id,key,instances,category\n2,plate,[],x\n3,door,[],x\n",
+}
+ACTIVITYNET = {"activity_net.v1-3.min.json": {
+    "version": "VERSION 1.3", "taxonomy": [], "database": {
+        "sJFgo9H6zNo": {"subset": "training", "duration": 128.84, "url": "",
+                        "annotations": [{"segment": [0.01, 125.59], "label": "Fun sliding down"}]},
+        "V1zhqaGFY2A": {"subset": "validation", "duration": 20.0, "annotations": [
+            {"segment": [1, 9.5], "label": "Tai chi"}, {"segment": [11, 19], "label": "Tai chi"}]},
+        "hidden": {"subset": "testing", "duration": 9.0, "annotations": []}}}}
+AVA = {
+    "ava_train_v2.2.csv": "-5KQ66BBWC4,0902,0.077,0.151,0.283,0.811,80,1\n"
+                          "-5KQ66BBWC4,0902,0.077,0.151,0.283,0.811,9,1\n"
+                          "-5KQ66BBWC4,0903,0.226,0.032,0.366,0.497,12,0\n"
+                          "-5KQ66BBWC4,0904,0.226,0.032,0.366,0.497,12,0\n",
+    "ava_val_v2.2.csv": "1j20qq1JyX4,0902,0.002,0.118,0.714,0.977,12,3\n",
+    "ava_train_excluded_timestamps_v2.2.csv": "-5KQ66BBWC4,0904\nAYebXQ8eUkM,1584\n",
+    "ava_action_list_v2.2.pbtxt":
+        'label {\n  name: "answer phone"\n  label_id: 9\n  label_type: OBJECT_MANIPULATION\n}\n'
+        'label {\n  name: "stand"\n  label_id: 12\n  label_type: PERSON_MOVEMENT\n}\n'
+        'label {\n  name: "watch (a person)"\n  label_id: 80\n}\n',
+    "ava_action_list_v2.2_for_activitynet_2019.pbtxt":
+        'item {\n  name: "stand"\n  id: 12\n}\nitem {\n  name: "watch (a person)"\n  id: 80\n}\n',
+}
+KINETICS_BOXES = {
+    "kinetics_train_v1.0.csv": "zzzzzzzzzzz,0004,0.1,0.2,0.5,0.9,12,0\nyyyyyyyyyyy,0009,,,,,,\n",
+}
+
+
+def write(folder, files, **changes):
+    for name, content in (files | changes).items():
+        if content is not None:
+            text = content if isinstance(content, str) else json.dumps(content)
+            (folder / name).write_bytes(text.encode())
+    return folder
+
+
+def by_id(clips) -> dict:
+    assert len({clip.clip_id for clip in clips}) == len(clips)
+    return {clip.clip_id: clip for clip in clips}
+
+
+def test_ucf101(tmp_path):
+    clips = by_id(list_ucf101(write(tmp_path, UCF101)))
+    assert len(clips) == 3
+    clip = clips["v_HandStandPushups_g25_c07"]  # the file is spelled otherwise than its class
+    assert clip.video == "HandstandPushups/v_HandStandPushups_g25_c07"
+    assert (clip.label, clip.splits) == ("handstand_pushups", ("train1",))
+    assert dict(clip.facts) == {"subject": 25}
+    assert clips["v_YoYo_g01_c02"].splits == ("test1", "train2")
+    assert clips["v_ApplyEyeMakeup_g08_c01"].label == "apply_eye_makeup"
+
+
+def test_hmdb51(tmp_path):
+    clips = by_id(list_hmdb51(write(tmp_path, HMDB51)))
+    assert {clip.label for clip in clips.values()} == {"brush_hair"}
+    assert clips["a_(x)_brush_hair_u_nm_np1_ba_goo_0"].splits == ("train1", "test2")
+    assert clips["b_brush"].splits == ("test1", "train2")
+    assert clips["c_brush"].splits == ("train2",)
+    assert clips["c_brush"].video == "brush_hair/c_brush"
+
+
+def test_kinetics(tmp_path):
+    clips = by_id(list_kinetics(write(tmp_path, KINETICS)))
+    assert len(clips) == 3  # the test clip has no label
+    clip = clips["_9aBcDeFgH0_000054_000064"]
+    assert (clip.video, clip.start, clip.end, clip.cut_at) == ("_9aBcDeFgH0", 54.0, 64.0, 54.0)
+    assert (clip.label, clip.splits) == ("catching_or_throwing_baseball", ("train",))
+    assert clips["zzzzzzzzzzz_000003_000013"].splits == ("val",)
+    assert "--0edUL8zmA_000000_000010" in clips
+
+
+def test_something_something(tmp_path):
+    clips = by_id(list_something_something(write(tmp_path, SOMETHING)))
+    assert {clip: (of.label, of.splits) for clip, of in clips.items()} == {
+        "78687": ("holding_something_next_to_something", ("train",)),
+        "74225": ("spinning_something_that_quickly_stops_spinning", ("val",))}
+
+
+def test_epic_kitchens(tmp_path):
+    clips = by_id(list_epic_kitchens(write(tmp_path, EPIC)))
+    assert clips["P01_01"].annotations == (Annotation("open", 0.14, 3.37),
+                                           Annotation("turn_on", 64.37, 66.17))
+    assert (clips["P01_01"].splits, clips["P37_101"].splits) == (("train",), ("val",))
+    assert dict(clips["P37_101"].facts) == {"subject": 37}
+    assert clips["P01_01"].label is None
+    actions = by_id(list_epic_kitchens(tmp_path, target="action"))
+    assert [part.label for part in actions["P01_01"].annotations] == ["open_door",
+                                                                      "turn_on_noun_114"]
+    (tmp_path / "EPIC_100_verb_classes.csv").unlink()
+    assert by_id(list_epic_kitchens(tmp_path))["P37_101"].annotations[0].label == "verb_0"
+    with pytest.raises(ChoiceError, match="verb, noun, action"):
+        list_epic_kitchens(tmp_path, target="thing")
+
+
+def test_activitynet(tmp_path):
+    clips = by_id(list_activitynet(write(tmp_path, ACTIVITYNET)))
+    assert set(clips) == {"sJFgo9H6zNo", "V1zhqaGFY2A"}
+    assert clips["V1zhqaGFY2A"].annotations == (Annotation("tai_chi", 1, 9.5),
+                                                Annotation("tai_chi", 11, 19))
+    assert clips["V1zhqaGFY2A"].video == "v_V1zhqaGFY2A"
+    assert clips["sJFgo9H6zNo"].splits == ("train",)
+
+
+def test_ava(tmp_path):
+    clips = by_id(list_ava(write(tmp_path, AVA | KINETICS_BOXES)))
+    box = (0.077, 0.151, 0.283, 0.811)
+    assert clips["-5KQ66BBWC4"].annotations == (
+        Annotation("watch_a_person", 902, 903, box), Annotation("answer_phone", 902, 903, box),
+        Annotation("stand", 903, 904, (0.226, 0.032, 0.366, 0.497)))  # second 904 is excluded
+    assert clips["-5KQ66BBWC4"].cut_at == 900
+    assert clips["1j20qq1JyX4"].splits == ("val",)
+    assert set(clips) == {"-5KQ66BBWC4", "1j20qq1JyX4"}
+    evaluated = by_id(list_ava(tmp_path, evaluated_only=True))["-5KQ66BBWC4"].annotations
+    assert [part.label for part in evaluated] == ["watch_a_person", "stand"]
+
+
+def test_ava_kinetics(tmp_path):
+    clips = by_id(list_ava_kinetics(write(tmp_path, AVA | KINETICS_BOXES)))
+    assert set(clips) == {"-5KQ66BBWC4", "1j20qq1JyX4", "zzzzzzzzzzz"}
+    assert clips["zzzzzzzzzzz"].cut_at is None
+    assert clips["zzzzzzzzzzz"].annotations[0].start == 4
+
+
+@pytest.mark.parametrize("text", [
+    'label { name: "a b" label_id: 1 label_type: X }label{label_id:2 name:"c {not really}"}',
+    "# comment { name\nitem {\n id: 1\n\n name: 'a b' }\nitem { name: \"c\" id: 2 }",
+    'item{name:"a b"id:1}item{name:"c"id:2}',
+])
+def test_label_maps_are_read_whatever_their_spacing(tmp_path, text):
+    file = tmp_path / "map.pbtxt"
+    file.write_text(text.replace("{not really}", ""))
+    assert read_label_map(file) == {1: "a_b", 2: "c"}
+
+
+@pytest.mark.parametrize("text", ["", "nothing", 'label { name: "a" }', "label { label_id: 3 }",
+                                  'item { name: "a" id: 1 } item { name: "b" id: 1 }'])
+def test_what_is_no_label_map_is_refused(tmp_path, text):
+    file = tmp_path / "map.pbtxt"
+    file.write_text(text)
+    with pytest.raises(FileFormatError, match=r"map\.pbtxt"):
+        read_label_map(file)
+
+
+@pytest.mark.parametrize(("text", "value"), [("00:01:04.37", 64.37), ("0902", 902), (1.5, 1.5),
+                                             ("1:00:00", 3600)])
+def test_seconds(text, value):
+    assert seconds(text) == pytest.approx(value)
+
+
+MALFORMED = [
+    ("ucf101", UCF101, "trainlist01.txt", 3, "ApplyEyeMakeup/v_ApplyEyeMakeup_g08.avi 1"),
+    ("ucf101", UCF101, "trainlist01.txt", 3, "YoYo/v_YoYo_g08_c02.avi 2"),
+    ("ucf101", UCF101, "testlist01.txt", 2, "Jumping/v_Jumping_g08_c02.avi"),
+    ("ucf101", UCF101, "classInd.txt", 5, "three ThreeThings"),
+    ("hmdb51", HMDB51, "brush_hair_test_split1.txt", 4, "d_brush.avi 3"),
+    ("hmdb51", HMDB51, "brush_hair_test_split1.txt", 4, "d_brush.avi"),
+    ("kinetics400", KINETICS, "train.csv", 4, "zumba,abc,10,0,train"),
+    ("kinetics400", KINETICS, "train.csv", 4, "zumba,abc,nan,10,train"),
+    ("kinetics400", KINETICS, "train.csv", 4, "zumba,abc,0,10"),
+    ("epic_kitchens100", EPIC, "EPIC_100_train.csv", 4, "P01_01_2,P01,P01_01,,x,00:00:03.37,1,2"),
+    ("epic_kitchens100", EPIC, "EPIC_100_train.csv", 4,
+     "P01_01_2,someone,P01_01,,00:00:01,00:00:03.37,1,2,a,b,3,c,4"),
+    ("ava", AVA, "ava_train_v2.2.csv", 5, "-5KQ66BBWC4,0905,0.2,0.1,0.1,0.5,12,0"),
+    ("ava", AVA, "ava_train_v2.2.csv", 5, "-5KQ66BBWC4,0905,0.1,0.1,0.2,1.5,12,0"),
+    ("ava", AVA, "ava_train_v2.2.csv", 5, "-5KQ66BBWC4,0905,0.1,0.1,0.2,0.5,13,0"),
+    ("ava", AVA, "ava_train_v2.2.csv", 5, "-5KQ66BBWC4,then,0.1,0.1,0.2,0.5,12,0"),
+    ("ava", AVA, "ava_train_excluded_timestamps_v2.2.csv", 3, "only_a_name"),
+]
+
+
+@pytest.mark.parametrize(("name", "files", "file", "line", "text"), MALFORMED)
+def test_a_malformed_line_is_named_and_the_rest_is_read(tmp_path, name, files, file, line, text):
+    list_clips = VIDEO_SETS[name].list_clips
+    whole = list_clips(write(tmp_path, files))
+    (tmp_path / file).write_text(files[file] + text + "\n")
+    refused = []
+    assert list_clips(tmp_path, refused.append) == whole
+    assert len(refused) == 1
+    assert f"{file}, line {line}: " in str(refused[0])
+    with pytest.raises(FileFormatError, match=f"line {line}"):
+        list_clips(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "files", "file", "content", "place"), [
+    ("something_something_v2", SOMETHING, "something-something-v2-train.json",
+     [{"id": "1"}], "entry 1: no 'template'"),
+    ("something_something_v2", SOMETHING, "something-something-v2-train.json",
+     [{"id": "1", "template": "Eating [something]"}], "entry 1: the template is not in"),
+    ("something_something_v2", SOMETHING, "something-something-v2-train.json", [7], "entry 1"),
+    ("activitynet", ACTIVITYNET, "activity_net.v1-3.min.json",
+     {"database": {"x": {"subset": "dev", "annotations": []}}}, "video x: expected a subset"),
+    ("activitynet", ACTIVITYNET, "activity_net.v1-3.min.json",
+     {"database": {"x": {"subset": "training", "annotations": [{"segment": [3], "label": "a"}]}}},
+     "video x"),
+    ("activitynet", ACTIVITYNET, "activity_net.v1-3.min.json",
+     {"database": {"x": {"subset": "training", "annotations": [{"segment": [3, 2],
+                                                                "label": "a"}]}}}, "video x"),
+])
+def test_a_malformed_entry_is_named(tmp_path, name, files, file, content, place):
+    write(tmp_path, files, **{file: content})
+    refused = []
+    VIDEO_SETS[name].list_clips(tmp_path, refused.append)
+    assert [place in str(error) and file in str(error) for error in refused] == [True]
+
+
+@pytest.mark.parametrize(("name", "files", "file", "content"), [
+    ("something_something_v2", SOMETHING, "something-something-v2-train.json", "{"),
+    ("something_something_v2", SOMETHING, "something-something-v2-train.json", {}),
+    ("something_something_v2", SOMETHING, "something-something-v2-labels.json", "[" * 100_000),
+    ("activitynet", ACTIVITYNET, "activity_net.v1-3.min.json", {"videos": {}}),
+    ("kinetics600", KINETICS, "train.csv", "id,label\n1,zumba\n"),
+    ("ucf101", UCF101, "classInd.txt", None),
+    ("hmdb51", HMDB51, "brush_hair_test_split1.txt", "no list"),
+    ("ava", AVA, "ava_action_list_v2.2.pbtxt", "label { }"),
+])
+def test_a_file_of_another_kind_is_refused(tmp_path, name, files, file, content):
+    write(tmp_path, files, **{file: content})
+    with pytest.raises(FileFormatError) as caught:
+        VIDEO_SETS[name].list_clips(tmp_path)
+    assert file in str(caught.value)
+
+
+@pytest.mark.parametrize("name", VIDEO_SETS)
+def test_a_folder_without_annotations_says_which_are_wanted(tmp_path, name):
+    with pytest.raises(FileFormatError, match=f"in {tmp_path}; expected the "):
+        VIDEO_SETS[name].list_clips(tmp_path)
