@@ -9,6 +9,7 @@ COMMANDS = {
     "pose": "follow people through videos; write their joints as pose files",
     "recognize": "name the actions of every person in a video or pose file",
     "show": "draw a pose file: PNG, GIF or MP4",
+    "data": "make, describe, check and convert data sets",
     "train": "train a recognizer on a labelled data set",
     "demo": "run everything on data that ships with skelact",
 }

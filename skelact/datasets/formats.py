@@ -4,16 +4,29 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from skelact.datasets.readers import (
-    ctrgcn,
-    msr_action3d,
-    nw_ucla,
-    penn_action,
-    precog16,
-    pyskl,
-    stgcn_arrays,
-    utd_mhad,
+from skelact.datasets.readers.alphapose import find_alphapose, read_alphapose
+from skelact.datasets.readers.coco import find_coco, read_coco
+from skelact.datasets.readers.ctrgcn import find_ctrgcn, read_ctrgcn
+from skelact.datasets.readers.kinetics_skeleton import (
+    find_kinetics_skeleton,
+    read_kinetics_skeleton,
 )
+from skelact.datasets.readers.mediapipe import find_mediapipe, read_mediapipe
+from skelact.datasets.readers.mmpose import find_mmpose, read_mmpose
+from skelact.datasets.readers.msr_action3d import CLASSES as MSR_CLASSES
+from skelact.datasets.readers.msr_action3d import find_msr_action3d, read_msr_action3d
+from skelact.datasets.readers.nw_ucla import CLASSES as NW_UCLA_CLASSES
+from skelact.datasets.readers.nw_ucla import find_nw_ucla, read_nw_ucla
+from skelact.datasets.readers.openpose import find_openpose, read_openpose
+from skelact.datasets.readers.penn_action import find_penn_action, read_penn_action
+from skelact.datasets.readers.pose_folder import find_pose_folder, read_pose_folder
+from skelact.datasets.readers.precog16 import CLASSES as PRECOG16_CLASSES
+from skelact.datasets.readers.precog16 import find_precog16, read_precog16
+from skelact.datasets.readers.pyskl import find_pyskl, read_pyskl
+from skelact.datasets.readers.stgcn_arrays import find_stgcn_arrays, read_stgcn_arrays
+from skelact.datasets.readers.ultralytics import find_ultralytics, read_ultralytics
+from skelact.datasets.readers.utd_mhad import CLASSES as UTD_MHAD_CLASSES
+from skelact.datasets.readers.utd_mhad import find_utd_mhad, read_utd_mhad
 from skelact.errors import ChoiceError, FileFormatError
 from skelact.pose.recording import Recording
 
@@ -28,6 +41,7 @@ class Format:
         what: What it is.
         layout: The skeleton it comes in.
         by_file: Every file found can be read alone, so several processes can share the work.
+        options: What ``read`` may be told beside the path.
         classes: Official order of the classes, where the format is a data set.
     """
 
@@ -36,25 +50,44 @@ class Format:
     what: str
     layout: str
     by_file: bool = False
+    options: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
 
 
+_ARRAYS = ("layout", "classes")
+_POSES = ("fps", "image_size")
+_JOINTS = "by the number of joints"
 FORMATS = {
-    "nw_ucla": Format(nw_ucla.find_nw_ucla, nw_ucla.read_nw_ucla, "NW-UCLA JSON", "kinect20", True,
-                      tuple(nw_ucla.CLASSES.values())),
-    "utd_mhad": Format(utd_mhad.find_utd_mhad, utd_mhad.read_utd_mhad, "UTD-MHAD .mat", "utd20",
-                       True, utd_mhad.CLASSES),
-    "msr_action3d": Format(msr_action3d.find_msr_action3d, msr_action3d.read_msr_action3d,
-                           "MSR-Action3D .txt", "msr20", False, msr_action3d.CLASSES),
-    "penn_action": Format(penn_action.find_penn_action, penn_action.read_penn_action,
-                          "Penn Action .mat", "penn13", True),
-    "precog16": Format(precog16.find_precog16, precog16.read_precog16, "PRECOG16 .csv", "kinect20",
-                       True, precog16.CLASSES),
-    "pyskl": Format(pyskl.find_pyskl, pyskl.read_pyskl, "pyskl and mmaction2 annotation pickle",
-                    "by the number of joints"),
-    "ctrgcn": Format(ctrgcn.find_ctrgcn, ctrgcn.read_ctrgcn, "CTR-GCN .npz", "ntu25"),
-    "stgcn_arrays": Format(stgcn_arrays.find_stgcn_arrays, stgcn_arrays.read_stgcn_arrays,
-                           "st-gcn .npy and .pkl", "by the number of joints"),
+    "nw_ucla": Format(find_nw_ucla, read_nw_ucla, "NW-UCLA .json", "kinect20", by_file=True,
+                      classes=tuple(NW_UCLA_CLASSES.values())),
+    "utd_mhad": Format(find_utd_mhad, read_utd_mhad, "UTD-MHAD .mat", "utd20", by_file=True,
+                       classes=UTD_MHAD_CLASSES),
+    "msr_action3d": Format(find_msr_action3d, read_msr_action3d, "MSR-Action3D .txt", "msr20",
+                           classes=MSR_CLASSES),
+    "penn_action": Format(find_penn_action, read_penn_action, "Penn Action .mat", "penn13",
+                          by_file=True),
+    "precog16": Format(find_precog16, read_precog16, "PRECOG16 .csv", "kinect20", by_file=True,
+                       classes=PRECOG16_CLASSES),
+    "kinetics_skeleton": Format(find_kinetics_skeleton, read_kinetics_skeleton,
+                                "Kinetics-skeleton .json, one a clip", "openpose18",
+                                by_file=True),
+    "pyskl": Format(find_pyskl, read_pyskl, "pyskl and mmaction2 annotation .pkl", _JOINTS,
+                    options=(*_ARRAYS, "dims")),
+    "ctrgcn": Format(find_ctrgcn, read_ctrgcn, "CTR-GCN .npz", "ntu25", options=_ARRAYS),
+    "stgcn_arrays": Format(find_stgcn_arrays, read_stgcn_arrays, "st-gcn .npy and .pkl", _JOINTS,
+                           options=_ARRAYS),
+    "coco": Format(find_coco, read_coco, "COCO keypoints .json", "coco17", options=_POSES),
+    "openpose": Format(find_openpose, read_openpose, "OpenPose folders of .json", _JOINTS,
+                       options=_POSES),
+    "alphapose": Format(find_alphapose, read_alphapose, "AlphaPose results .json", _JOINTS,
+                        options=_POSES),
+    "mmpose": Format(find_mmpose, read_mmpose, "MMPose predictions .json", _JOINTS,
+                     options=_POSES),
+    "mediapipe": Format(find_mediapipe, read_mediapipe, "MediaPipe landmarks .json or .csv",
+                        "mediapipe33", options=_POSES),
+    "ultralytics": Format(find_ultralytics, read_ultralytics, "Ultralytics results .txt", _JOINTS,
+                          options=_POSES),
+    "pose_folder": Format(find_pose_folder, read_pose_folder, "pose files of skelact .npz", "any"),
 }
 """Name -> format, all that `detect_format` tries."""
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from skelact.checks import check_choice
 from skelact.datasets.folders import check_folder, replace_folder
 from skelact.datasets.formats import detect_format, get_format
 from skelact.datasets.header import Header
@@ -73,6 +74,7 @@ def prepare(
     jobs: int | None = None,
     overwrite: bool = False,
     progress: bool = False,
+    **options,
 ) -> PrepareReport:
     """Make a store of the skeleton data at a path.
 
@@ -87,21 +89,24 @@ def prepare(
             ``if __name__ == "__main__"`` in a script that calls this.
         overwrite: Replace a store that is there.
         progress: Show a progress bar.
+        options: Of the reader, such as ``layout`` where a format does not say its skeleton.
 
     Raises:
         OutputExistsError: ``output`` exists and ``overwrite`` is false.
         FileFormatError: No data of a known format, or none that can be used.
-        ChoiceError: No such format.
+        ChoiceError: No such format, or it has no such option.
     """
     output = check_folder(output, overwrite)
     format = format or detect_format(raw, prefer=name)
+    for option in options:
+        check_choice(option, get_format(format).options or ("none",), f"an option of {format}")
     files = get_format(format).find(raw)
     if not files:
         raise FileFormatError(f"no {get_format(format).what} in {raw}")
     dropped: Dropped = []
     facts = {"format": format, "profile": profile, "classes": get_format(format).classes}
     if not get_format(format).by_file:
-        recordings = read_whole(format, raw, dropped, progress)
+        recordings = read_whole(format, raw, dropped, progress, **options)
         return write_store(recordings, output, name, dropped, overwrite, **facts)
     parts = [_plan_part(_parts_folder(output), format, files[start : start + FILES_A_PART], profile)
              for start in range(0, len(files), FILES_A_PART)]

@@ -37,7 +37,7 @@ class Store:
         self.folder = Path(folder)
         self.header: Header = read_header(folder)
         self._tracks, self._clips, self._annotations = (
-            _open_table(self.folder / f"{name}.arrow")
+            load_table(self.folder / f"{name}.arrow")
             for name in ("tracks", "clips", "annotations"))
         try:
             self.arrays: ClipArrays = _clip_arrays(self.header, self._tracks, self._clips)
@@ -96,6 +96,25 @@ class Store:
                  for key, value in row.items() if value is not None and key != "clip"}
                 for row in rows]
 
+    def annotated(self) -> np.ndarray:
+        """``[L]`` bool: the clip has annotations."""
+        clips = _numbers(self._annotations, "clip")
+        return np.bincount(clips, minlength=len(self))[: len(self)] > 0
+
+    def annotation_labels(self) -> np.ndarray:
+        """``[A]`` int64 class of each annotation."""
+        return _numbers(self._annotations, "label")
+
+    def mean_fps(self) -> np.ndarray:
+        """``[L]`` frames a second by the timestamps, where they are not simply those of ``fps``."""
+        column = self._clips.column("timestamps")
+        ends, times = column.offsets.to_numpy(), column.values.to_numpy()
+        fps = self.arrays.fps.copy()
+        rows = np.flatnonzero(np.diff(ends) > 1)
+        first, last = ends[rows], ends[rows + 1] - 1
+        fps[rows] = (last - first) / (times[last] - times[first])
+        return fps
+
     def _recording(self, index: int) -> Recording:
         row = _checked(self._clips.slice(index, 1)).drop_columns("tracks").to_pylist()[0]
         first, last = self.arrays.clip_offsets[index : index + 2]
@@ -130,7 +149,12 @@ class Store:
         )
 
 
-def _open_table(path: Path) -> pa.RecordBatch:
+def load_table(path: Path) -> pa.RecordBatch:
+    """The one record batch of a table, memory-mapped.
+
+    Raises:
+        FileFormatError: The file is missing or damaged.
+    """
     if not path.is_file():
         raise FileFormatError(f"{path} is missing; prepare the data set again")
     try:

@@ -1,0 +1,186 @@
+"""``skelact data``: skeleton data of any format in, one checked store out."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skelact.errors import SkelactError
+
+if TYPE_CHECKING:
+    from skelact.cli.parser import CommandParser
+    from skelact.datasets.prepare import PrepareReport
+
+ACTIONS = {
+    "prepare": "make a store of skeleton files, or of labelled videos",
+    "info": "say what is in a store",
+    "validate": "look for what is wrong with a store; exit code 1 if something is",
+    "convert": "write a store, or any format that skelact reads, as pyskl, CTR-GCN or COCO",
+}
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command; see ``skelact data --help``."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_help())
+        return 0
+    if arguments[0] not in ACTIONS:
+        raise SkelactError(f"expected one of {', '.join(ACTIONS)}; got {arguments[0]!r}")
+    action = {"prepare": _prepare, "info": _info, "validate": _validate, "convert": _convert}
+    return action[arguments[0]](arguments[1:])
+
+
+def _help() -> str:
+    lines = [f"  {name:<10} {what}" for name, what in ACTIONS.items()]
+    return "\n".join(["usage: skelact data ACTION ...", "", *lines, "",
+                      "`skelact data ACTION --help` explains an action."])
+
+
+def _prepare(arguments: list[str]) -> int:
+    options = _prepare_parser().parse_args(arguments)
+    given = [bool(options.raw), bool(options.from_videos), bool(options.videos)]
+    if sum(given) != 1 or bool(options.videos) != bool(options.annotations):
+        raise SkelactError("expected --raw DIR (skeleton files), --from-videos DIR (labelled "
+                           "videos), or --videos DIR --annotations DIR (a video data set)")
+    report = _prepare_skeletons(options) if options.raw else _prepare_videos(options)
+    print(report)
+    print(f"next: skelact data info {report.store}; skelact data validate {report.store}")
+    return 0
+
+
+def _prepare_skeletons(options) -> "PrepareReport":
+    from skelact.datasets.prepare import prepare
+
+    return prepare(options.name, options.raw, options.output, options.format, options.profile,
+                   options.jobs, options.overwrite, progress=True,
+                   **_reader_options(options))
+
+
+def _prepare_videos(options) -> "PrepareReport":
+    from skelact.datasets.folders import check_folder
+    from skelact.datasets.from_videos import read_labelled_videos
+    from skelact.datasets.prepare import write_store
+    from skelact.datasets.video_sets import read_video_set
+    from skelact.pose.estimators.choice import decide_estimator
+
+    output = check_folder(options.output, options.overwrite)
+    poses = options.poses or output.with_name(output.name + ".poses")
+    dropped: list[tuple[str, str]] = []
+
+    def refuse(error: SkelactError) -> None:
+        print(f"skelact data prepare: {error}", file=sys.stderr)
+        dropped.append(("", str(error)))
+
+    fixed = {"estimator": decide_estimator(options.estimator, options.weights, options.device,
+                                           options.offline),
+             "refuse": refuse, "progress": True}
+    print(f"skelact data prepare: {fixed['estimator']}", file=sys.stderr)
+    if options.from_videos:
+        clips = read_labelled_videos(options.from_videos, poses, **fixed)
+    else:
+        clips = read_video_set(options.name, options.videos, options.annotations, poses, **fixed)
+    return write_store(clips, output, options.name, dropped, options.overwrite,
+                       format="videos")
+
+
+def _info(arguments: list[str]) -> int:
+    parser = _parser("info", "Say what is in a store: classes, people, lengths, missing joints, "
+                     "splits, frame rates.")
+    parser.add_argument("store", metavar="STORE", help="the folder that `prepare` wrote")
+    parser.add_argument("--plot", metavar="PNG", help="also draw an overview")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing picture")
+    options = parser.parse_args(arguments)
+
+    from skelact.datasets.info import describe, draw_overview
+
+    print(describe(options.store))
+    if options.plot:
+        print(f"-> {draw_overview(options.store, options.plot, options.overwrite)}")
+    return 0
+
+
+def _validate(arguments: list[str]) -> int:
+    parser = _parser("validate", "Check every byte of a store against its checksums, and its "
+                     "skeletons against what people look like.")
+    parser.add_argument("store", metavar="STORE", help="the folder that `prepare` wrote")
+    options = parser.parse_args(arguments)
+
+    from skelact.datasets.findings import has_errors, to_table
+    from skelact.datasets.validate import validate
+
+    findings = validate(options.store)
+    print(to_table(findings))
+    return 1 if has_errors(findings) else 0
+
+
+def _convert(arguments: list[str]) -> int:
+    parser = _parser("convert", "Write a store, or any format that skelact reads, for another "
+                     "library.")
+    parser.add_argument("source", metavar="IN", help="a store, or skeleton files of any format")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT",
+                        help=".pkl for pyskl, .npz for CTR-GCN, .json for COCO keypoints, no "
+                        "suffix for a store")
+    parser.add_argument("--split", metavar="SPLIT",
+                        help="only these clips, such as xsub/train; for .npz the protocol, such "
+                        "as xsub")
+    parser.add_argument("--format", metavar="FORMAT", help="of IN (default: judged by content)")
+    _add_reader_options(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    options = parser.parse_args(arguments)
+
+    from skelact.datasets.convert import convert
+
+    dropped = convert(options.source, options.output, options.split, options.format,
+                      options.overwrite, progress=True, **_reader_options(options))
+    for _, reason in dropped:
+        print(f"skelact data convert: dropped: {reason}", file=sys.stderr)
+    print(f"-> {Path(options.output)}" + (f" ({len(dropped)} dropped)" if dropped else ""))
+    return 0
+
+
+def _prepare_parser() -> "CommandParser":
+    parser = _parser(
+        "prepare",
+        "Make a store of skeleton files (--raw), of your own videos (--from-videos), or of a "
+        "video data set (--videos and --annotations). What cannot be used is listed in the "
+        "store's dropped.csv. A run that was stopped goes on where it was.",
+    )
+    add = parser.add_argument
+    add("name", metavar="NAME", help="nw_ucla, ntu60, ucf101, ... decide the official splits; "
+        "any other name is your own data")
+    add("-o", "--output", required=True, metavar="STORE", help="the folder to make")
+    add("--raw", metavar="DIR", help="file or folder of skeleton data, format judged by content")
+    add("--format", metavar="FORMAT", help="of --raw, if its content does not settle it")
+    _add_reader_options(parser)
+    add("--profile", metavar="P", help="how NTU RGB+D is cleaned: stgcn, agcn, ctrgcn, pyskl, "
+        "skelact (default: skelact)")
+    add("--jobs", type=int, metavar="N", help="processes (default: one a core)")
+    add("--from-videos", metavar="DIR", help="folder class_name/*.mp4, or videos/ and labels.csv")
+    add("--videos", metavar="DIR", help="videos of the data set NAME")
+    add("--annotations", metavar="DIR", help="its official annotation files")
+    add("--poses", metavar="DIR", help="folder for pose files (default: STORE.poses); those that "
+        "are there are not made again")
+    add("--estimator", default="auto", metavar="E", help="auto, yolo or mediapipe (one person "
+        "only) (default: auto)")
+    add("--weights", metavar="FILE", help="as for `skelact pose`")
+    add("--device", metavar="DEVICE", help="cpu, cuda or cuda:1 (default: CUDA if there is one)")
+    add("--offline", action="store_true", help="never download weights")
+    add("--overwrite", action="store_true", help="replace an existing store")
+    return parser
+
+
+def _add_reader_options(parser: "CommandParser") -> None:
+    add = parser.add_argument
+    add("--layout", metavar="LAYOUT", help="skeleton, a name or a .yaml file, for formats that do "
+        "not say")
+    add("--classes", metavar="FILE", help="class names, one a line, for formats that number them")
+    add("--fps", type=float, metavar="FPS", help="frame rate, for formats that do not say")
+
+
+def _reader_options(options) -> dict:
+    return {name: value for name in ("layout", "classes", "fps") if (value := options[name])}
+
+
+def _parser(action: str, description: str) -> "CommandParser":
+    from skelact.cli.parser import CommandParser
+
+    return CommandParser(f"data {action}", description)

@@ -1,0 +1,79 @@
+"""Is a store as it was written? Checksums, and tables that fit each other."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from skelact.datasets.findings import ERROR, WARNING, Finding
+from skelact.datasets.header import HEADER, Header, check_header, file_facts
+from skelact.datasets.store import Store, load_table
+
+
+def check_files(folder: Path, header: Header | None) -> list[Finding]:
+    """Every byte of every file against its SHA-256; files that are missing or of somebody else.
+
+    Args:
+        folder: The store.
+        header: What its ``dataset.json`` says, or None where that cannot be read.
+    """
+    findings = []
+    if not check_header(folder):
+        findings.append(Finding(ERROR, "checksum", f"{folder / HEADER} was changed after it was "
+                                "written; prepare the data set again"))
+    if header is None:
+        return findings
+    for name, facts in header.files.items():
+        if not (folder / name).is_file():
+            findings.append(Finding(ERROR, "files", f"{folder / name} is missing"))
+        elif file_facts(folder / name) != facts:
+            findings.append(Finding(ERROR, "checksum", f"{folder / name} was changed after it was "
+                                    "written; prepare the data set again"))
+    strangers = {file.name for file in folder.iterdir()} - {HEADER, *header.files}
+    if strangers:
+        findings.append(Finding(WARNING, "files", f"{folder} holds files that are no part of the "
+                                f"store: {', '.join(sorted(strangers))}"))
+    return findings
+
+
+def check_tables(store: Store) -> list[Finding]:
+    """Rows that contradict one another: offsets, frame numbers, labels, counts."""
+    findings = []
+    for name in ("tracks", "clips", "annotations"):
+        try:
+            load_table(store.folder / f"{name}.arrow").validate(full=True)
+        except pa.ArrowException as error:
+            findings.append(Finding(ERROR, "tables", f"{name}.arrow: {error}"))
+    arrays = store.arrays
+    for name in ("track_offsets", "clip_offsets"):
+        if (np.diff(getattr(arrays, name)) < 0).any():
+            findings.append(Finding(ERROR, "tables", f"{name} do not rise"))
+    if findings:
+        return findings
+    for name, found in (("clips", len(store)), ("tracks", arrays.num_tracks),
+                        ("frames", len(arrays.joints))):
+        if (said := store.header.counts.get(name)) != found:
+            findings.append(Finding(ERROR, "tables", f"{HEADER} says {said} {name}, the tables "
+                                    f"hold {found}"))
+    if len(store) and not (arrays.labels.min() >= -1 and
+                           arrays.labels.max() < len(store.header.classes)):
+        findings.append(Finding(ERROR, "tables", f"labels outside -1..{top}"))
+    if (wrong := _wrong_frames(store)).any():
+        ids = store.columns()["clip_id"][wrong]
+        findings.append(Finding(ERROR, "tables", "frame numbers that do not rise, or lie outside "
+                                "the clip", tuple(ids)))
+    return findings
+
+
+def _wrong_frames(store: Store) -> np.ndarray:
+    """``[L]`` bool."""
+    arrays = store.arrays
+    clip = np.repeat(np.arange(len(store)), np.diff(arrays.clip_offsets))  # of each track
+    lengths = np.diff(arrays.track_offsets)
+    last = arrays.num_frames[np.repeat(clip, lengths)]
+    outside = (arrays.frame_index < 0) | (arrays.frame_index >= last)
+    falls = np.zeros(len(outside), bool)
+    falls[1:] = np.diff(arrays.frame_index) <= 0
+    starts = arrays.track_offsets[:-1][lengths > 0]
+    falls[starts] = False
+    return np.bincount(np.repeat(clip, lengths)[outside | falls], minlength=len(store)) > 0
