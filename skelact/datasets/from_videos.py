@@ -10,6 +10,7 @@ Either a folder a class::
     DIR/videos/...     (or beside the table)
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def read_labelled_videos(
     if not find_labelled_videos(folder):
         raise FileFormatError(f"expected {folder} to hold class_name/*.mp4, or videos/ and a "
                               f"{TABLE} with the columns file,label; it does not")
-    videos = VideoFolder(_video_root(folder))
+    videos = VideoFolder(_video_root(folder), exact=True)
     table = folder / TABLE
     clips = _listed_clips(table, refuse) if table.is_file() else _foldered_clips(videos, refuse)
     return read_clips(clips, videos, PoseCache(poses, estimator, overwrite, progress), refuse)
@@ -133,9 +134,10 @@ def _numbered_subjects(rows: list[tuple[str, dict[str, str]]]) -> dict[str, int]
 
 
 def _check_classes(where: Path, names: set[str]) -> None:
-    """Refuse names that would silently become one class."""
+    """Refuse names that would become one class for more than case, blanks and underscores."""
     written: dict[str, str] = {}
     for name in sorted(names):
-        if (other := written.setdefault(class_name(name), name)) != name:
+        other = written.setdefault(class_name(name), name)
+        if re.sub(r"[\s_]", "", other.lower()) != re.sub(r"[\s_]", "", name.lower()):
             raise FileFormatError(f"{where}: the classes {other!r} and {name!r} would both be "
                                   f"called {class_name(name)!r}; rename one")

@@ -47,13 +47,21 @@ def _draw_subjects(subjects: np.ndarray, share: float, draw: np.random.Generator
 def _draw_of_each_class(
     columns: Mapping, rows: np.ndarray, share: float, draw: np.random.Generator
 ) -> np.ndarray:
-    """``[len(rows)]`` bool; of a class of three or more videos at least one is taken."""
-    sources = np.asarray(columns["clip_id"])[rows].astype(str)
+    """``[len(rows)]`` bool; of a class of three or more videos at least one is taken.
+
+    The clips of a source are taken together. Fewer than three sources are files that hold a whole
+    data set, not videos: there every clip is for itself.
+    """
+    units = np.asarray(columns["clip_id"])[rows].astype(str)
     if "source" in columns:
-        given = np.asarray(columns["source"])[rows].astype(str)
-        sources = np.where(given == "", sources, given)
-    _, first, unit = np.unique(sources, return_index=True, return_inverse=True)
-    classes = np.unique(number_column(columns, "label")[rows][first], return_inverse=True)[1]
+        sources = np.asarray(columns["source"])[rows].astype(str)
+        if len(np.unique(sources)) >= 3:
+            units = np.where(sources == "", units, sources)
+    _, first, unit = np.unique(units, return_index=True, return_inverse=True)
+    labels = number_column(columns, "label")[rows]
+    mixed = np.zeros(len(first), bool)
+    mixed[unit[labels != labels[first][unit]]] = True
+    classes = np.unique(np.where(mixed, -1, labels[first]), return_inverse=True)[1]
     order = np.lexsort((draw.random(len(first)), classes))
     counts = np.bincount(classes)
     rank = np.empty(len(first), np.int64)

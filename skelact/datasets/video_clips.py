@@ -80,13 +80,14 @@ class VideoFolder:
 
     Args:
         folder: Searched once, now.
+        exact: A path with folders means just that file, not any of its name.
 
     Raises:
         FileFormatError: It is not a folder, or holds no video.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, exact: bool = False) -> None:
+        self.folder, self._exact = Path(folder), exact
         self.videos = search_videos(self.folder)
         if not self.videos:
             raise FileFormatError(f"no videos in {folder}; expected a folder of .mp4, .avi, .webm, "
@@ -109,7 +110,9 @@ class VideoFolder:
             FileFormatError: Several files may be meant.
         """
         name = Path(clip.video).name
-        found = self._by_path.get(clip.video) or self._by_name.get(name) or set()
+        found = self._by_path.get(clip.video, set())
+        if not found and not (self._exact and "/" in clip.video):
+            found = self._by_name.get(name, set())
         if len(found) > 1:
             listed = ", ".join(str(video) for video in sorted(found))
             raise FileFormatError(f"clip {clip.clip_id}: several files may be its video "

@@ -109,9 +109,10 @@ class PoseCache:
         return recording
 
     def _recipe(self, video: str | Path) -> dict:
+        choice = self._choice
+        decided = hasattr(choice, "identity")  # else it is an estimator
         try:
-            return recipe(video, getattr(self._choice, "identity",
-                                         {"estimator": self._choice.name}))
+            return recipe(video, choice.identity if decided else {"estimator": choice.name})
         except OSError as error:
             raise FileFormatError(f"{video} cannot be read: {error}") from error
 

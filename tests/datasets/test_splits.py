@@ -188,6 +188,20 @@ def test_clips_of_one_video_stay_together():
     assert min(map(len, videos)) >= 3
 
 
+def test_clips_of_few_long_videos_stay_together_whatever_their_classes():
+    table = columns([f"c{i:02}" for i in range(50)], label=[i % 4 for i in range(50)])
+    table["source"] = np.array([f"v{i % 5}.mp4" for i in range(50)])
+    assert [len(part) for part in check_parts(table, "drawn", "")] == [30, 10, 10]
+
+
+def test_one_file_that_holds_every_clip_is_no_video():
+    table = columns([f"c{i:02}" for i in range(50)], label=[i % 5 for i in range(50)])
+    alone = check_parts(table, "drawn", "")
+    table["source"] = np.full(50, "everything.pkl")
+    assert check_parts(table, "drawn", "") == alone
+    assert len(alone[2]) == 10
+
+
 @given(sizes=st.lists(st.integers(1, 30), min_size=2, max_size=12), seed=st.integers(0, 99),
        classes=st.integers(1, 6))
 @settings(max_examples=60, deadline=None)
