@@ -1,5 +1,6 @@
 """PRECOG16: 72 untrimmed Kinect v1 recordings of punches and kicks, a label on every frame, 3-D."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,5 +88,5 @@ def _runs(numbers: np.ndarray) -> list[dict]:
     edges = np.flatnonzero(np.diff(numbers, prepend=-1, append=-1))
     return [
         {"label": CLASSES[numbers[start]], "start": float(start / FPS), "end": float(stop / FPS)}
-        for start, stop in zip(edges[:-1], edges[1:], strict=True)
+        for start, stop in itertools.pairwise(edges)
     ]

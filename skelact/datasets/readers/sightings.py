@@ -1,0 +1,207 @@
+"""From people in frames, as keypoint files list them, to a recording."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from skelact.errors import FileFormatError
+from skelact.graph.layouts import Layout, get_layout
+from skelact.pose.estimators.base import Detections
+from skelact.pose.recording import PoseTrack, Recording
+from skelact.pose.tracking import Tracker
+
+_MAX_FRAMES_A_SIGHTING = 1000
+"""Frame numbers sparser than this are no frame numbers (ids of photographs, time stamps)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sightings:
+    """People in frames, one row each (S rows, in any order).
+
+    Args:
+        frame: ``[S]`` int64 frame of the recording, from 0.
+        joints: ``[S, N, 3]`` float32 x, y in pixels and confidence; no coordinates (NaN) and
+            confidence 0 for a missing joint.
+        ids: ``[S]`` int64 who it is, or None where the source does not say.
+        boxes: ``[S, 4]`` float32 x1, y1, x2, y2 in pixels, or None.
+        scores: ``[S]`` float32 in [0, 1]: how surely this is a person; by default the mean
+            confidence of the joints that there are.
+    """
+
+    frame: np.ndarray = field(repr=False)
+    joints: np.ndarray = field(repr=False)
+    ids: np.ndarray | None = field(default=None, repr=False)
+    boxes: np.ndarray | None = field(default=None, repr=False)
+    scores: np.ndarray | None = field(default=None, repr=False)
+
+    def __getitem__(self, rows) -> "Sightings":
+        """The rows of a mask or index."""
+        parts = (self.frame, self.joints, self.ids, self.boxes, self.scores)
+        return Sightings(*(None if part is None else part[rows] for part in parts))
+
+
+def make_recording(
+    sightings: Sightings, layout: Layout | str, num_frames: int, fps: float,
+    timestamps: np.ndarray | None = None, **facts,
+) -> Recording:
+    """A recording of people whose identity is known, or rebuilt by the tracker.
+
+    With ids nothing is dropped but rows without a single joint. Without ids everyone is followed
+    by `Tracker` with its own rules, which leave out who is seen too shortly or too unsurely.
+
+    Args:
+        sightings: Who was seen.
+        layout: The skeleton.
+        num_frames: T of the recording.
+        fps: Frames a second.
+        timestamps: ``[T]`` seconds; by default evenly by ``fps``.
+        facts: Further fields of the `Recording`.
+
+    Raises:
+        FileFormatError: There are no frames, or somebody is in one frame twice.
+    """
+    layout = get_layout(layout)
+    if num_frames < 1:
+        raise FileFormatError("no frames in it")
+    if timestamps is None:
+        timestamps = np.arange(num_frames) / fps
+    seen = sightings[~np.isnan(sightings.joints[:, :, 0]).all(axis=1)]
+    if seen.ids is not None:
+        tracks = _known_people(seen)
+    else:
+        tracks = _follow(seen, layout, timestamps, facts.get("image_size"))
+    return Recording(tracks=tuple(tracks), timestamps=timestamps, layout=layout, fps=fps, **facts)
+
+
+def usable_ids(ids: Sequence[Any], frame: np.ndarray) -> np.ndarray | None:
+    """Identities as ``[S]`` int64; None unless every row has one.
+
+    Programs that do not track write none, negative ones, or the same for everyone.
+
+    Raises:
+        FileFormatError: An id is no whole number.
+    """
+    if not len(ids) or any(i is None for i in ids):
+        return None
+    values = number_rows([[i] for i in ids], 1, "track id")[:, 0]
+    if (values % 1 != 0).any() or (np.abs(values) >= 2.0**53).any():
+        raise FileFormatError("expected whole numbers as track ids")
+    alone = len(np.unique(frame)) == len(frame)
+    if (values < 0).any() or (len(np.unique(values)) == 1 and not alone):
+        return None
+    return values.astype(np.int64)
+
+
+def number_rows(rows: Sequence[Any], width: int, name: str) -> np.ndarray:
+    """``[S, width]`` float64 from lists of numbers; None counts as missing (NaN).
+
+    Raises:
+        FileFormatError: A row has another length, or holds something else; the message names it.
+    """
+    if not len(rows):
+        return np.empty((0, width))
+    try:
+        values = np.asarray(rows)
+        if values.dtype.kind in "iuf" and values.shape == (len(rows), width):
+            return values.astype(np.float64)
+    except (ValueError, OverflowError):
+        pass
+    return np.array([_number_row(row, width, f"{name} {i}") for i, row in enumerate(rows)])
+
+
+def _number_row(row: Any, width: int, name: str) -> list[float]:
+    if not isinstance(row, (list, tuple)) or len(row) != width:
+        got = f"{len(row)}" if isinstance(row, (list, tuple)) else repr(row)[:40]
+        raise FileFormatError(f"{name}: expected {width} numbers, got {got}")
+    for value in row:
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            raise FileFormatError(f"{name}: expected numbers, got {value!r:.40}")
+    try:
+        return [np.nan if value is None else float(value) for value in row]
+    except OverflowError:
+        raise FileFormatError(f"{name}: a number is too large") from None
+
+
+def frame_rows(numbers: Sequence[Any], first: int | None = None) -> np.ndarray:
+    """Frame numbers counted from 0.
+
+    Args:
+        numbers: Frame numbers as the source has them.
+        first: The number of the first frame; by default the lowest there is.
+
+    Raises:
+        FileFormatError: A number is no whole number, lies before ``first``, or they are so sparse
+            that they cannot be frame numbers.
+    """
+    values = number_rows([[n] for n in numbers], 1, "frame number")[:, 0]
+    if not len(values):
+        return np.empty(0, np.int64)
+    if np.isnan(values).any() or (values % 1 != 0).any() or (np.abs(values) >= 2.0**53).any():
+        raise FileFormatError("expected whole numbers as frame numbers")
+    values -= values.min() if first is None else first
+    if (values < 0).any():
+        raise FileFormatError(f"expected frame numbers from {first} on")
+    if values.max() >= _MAX_FRAMES_A_SIGHTING * len(np.unique(values)):
+        raise FileFormatError(f"{len(np.unique(values))} frames numbered over a range of "
+                              f"{values.max() + 1:.0f}: these are no frame numbers of a video")
+    return values.astype(np.int64)
+
+
+def with_confidence(points: np.ndarray) -> np.ndarray:
+    """Joints ``[S, N, 3]`` float32 in which an all-zero joint is missing.
+
+    A joint without a number for x, y or confidence is missing too; its confidence is 0. Others
+    are kept within 0 and 1 (some programs overshoot by rounding).
+    """
+    joints = np.array(points, np.float64)
+    lost = (joints == 0).all(axis=-1) | np.isnan(joints).any(axis=-1)
+    joints[..., 2] = np.clip(joints[..., 2], 0.0, 1.0)
+    joints[lost] = (np.nan, np.nan, 0.0)
+    with np.errstate(over="ignore"):  # infinity is refused with the track
+        return joints.astype(np.float32)
+
+
+def _known_people(seen: Sightings) -> list[PoseTrack]:
+    order = np.lexsort((seen.frame, seen.ids))
+    seen = seen[order]
+    twice = (np.diff(seen.ids) == 0) & (np.diff(seen.frame) == 0)
+    if twice.any():
+        at = int(np.argmax(twice))
+        raise FileFormatError(f"person {seen.ids[at]} is in frame {seen.frame[at]} twice")
+    starts = np.flatnonzero(np.diff(seen.ids, prepend=np.iinfo(np.int64).min))
+    tracks = []
+    for start, stop in zip(starts, [*starts[1:], len(seen.ids)], strict=True):
+        part = seen[start:stop]
+        boxes = None if part.boxes is None or np.isnan(part.boxes).all() else part.boxes.T
+        tracks.append(PoseTrack(int(part.ids[0]), part.joints.transpose(1, 2, 0), part.frame,
+                                boxes=boxes))
+    return tracks
+
+
+def _follow(seen: Sightings, layout: Layout, timestamps: np.ndarray, image_size) -> list[PoseTrack]:
+    boxes = _hulls(seen.joints)
+    if seen.boxes is not None:
+        boxes = np.where(np.isfinite(seen.boxes).all(axis=1, keepdims=True), seen.boxes, boxes)
+    scores = seen.scores
+    if scores is None:
+        there = ~np.isnan(seen.joints[:, :, 0])
+        scores = (seen.joints[:, :, 2] * there).sum(axis=1) / there.sum(axis=1)
+    order = np.argsort(seen.frame, kind="stable")
+    edges = np.searchsorted(seen.frame[order], np.arange(len(timestamps) + 1))
+    tracker = Tracker(layout, image_size or (np.inf, np.inf))
+    for frame, time in enumerate(timestamps):
+        rows = order[edges[frame] : edges[frame + 1]]
+        found = Detections(seen.joints[rows], boxes[rows].astype(np.float32),
+                           scores[rows].astype(np.float32))
+        tracker.update(found, frame, float(time))
+    return tracker.finish()
+
+
+def _hulls(joints: np.ndarray) -> np.ndarray:
+    """``[S, 4]`` boxes around the joints that there are."""
+    if not len(joints):
+        return np.empty((0, 4), np.float32)
+    return np.concatenate([np.nanmin(joints[:, :, :2], axis=1),
+                           np.nanmax(joints[:, :, :2], axis=1)], axis=1)
