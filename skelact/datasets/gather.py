@@ -40,6 +40,17 @@ def gather(
     return joints, torch.from_numpy(seen.reshape(shape))
 
 
+def gather_opening(arrays: ClipArrays, rows: np.ndarray, people: int) -> Tensor:
+    """``[B, M, N, C, 1]`` of each clip, the frame in which its first person is first seen."""
+    if not len(arrays.frame_index):
+        first = np.zeros(len(rows), np.int64)
+    else:
+        track = np.minimum(arrays.clip_offsets[rows], arrays.num_tracks - 1)
+        start = np.minimum(arrays.track_offsets[track], len(arrays.frame_index) - 1)
+        first = arrays.frame_index[start]  # of another clip where this one has nobody: no harm
+    return gather(arrays, rows, first[:, None, None], people)[0]
+
+
 def _tracks(arrays: ClipArrays, rows: np.ndarray, people: int) -> tuple[np.ndarray, np.ndarray]:
     """``[B, M]`` the track in each slot, and whether there is one."""
     first, end = arrays.clip_offsets[rows], arrays.clip_offsets[rows + 1]

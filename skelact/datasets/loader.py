@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from skelact.datasets.arrays import ClipArrays
-from skelact.datasets.gather import gather
+from skelact.datasets.gather import gather, gather_opening
 from skelact.datasets.sampling import Chance, Sampling
 from skelact.errors import ChoiceError, SkelactError
 from skelact.transforms.compose import ClipInfo
@@ -191,7 +191,8 @@ class Loader:
     def _info(self, rows: np.ndarray) -> ClipInfo:
         size = self.arrays.image_size
         size = None if size is None else torch.from_numpy(np.asarray(size[rows]))
-        return ClipInfo(self.arrays.layout, self.arrays.dims, size)
+        opening = gather_opening(self.arrays, rows, self.people)
+        return ClipInfo(self.arrays.layout, self.arrays.dims, size, opening)
 
     def _generator(self, epoch: int, number: int) -> Generator:
         share = Chance(self.seed, epoch, np.array([number])).even(1, _TRANSFORM)

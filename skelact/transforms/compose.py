@@ -8,7 +8,7 @@ is known of the batch, and the source of chance; it gives a new tensor.
     clips = transform(joints, ClipInfo("ntu25", dims=3), Generator().manual_seed(0))
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Generator, Tensor
 
@@ -25,11 +25,14 @@ class ClipInfo:
         layout: Their skeleton.
         dims: 2 (channels x, y, confidence) or 3 (x, y, z).
         image_size: ``[B, 2]`` width and height in pixels of each clip, 0 where unknown, or None.
+        opening: ``[B, M, N, C, 1]`` the frame of the whole clip in which its first person is first
+            seen, whatever frames were sampled; None where unknown.
     """
 
     layout: Layout
     dims: int = 2
     image_size: Tensor | None = None
+    opening: Tensor | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layout", get_layout(self.layout))
@@ -61,8 +64,8 @@ class Transform:
         raise NotImplementedError
 
     def leaves(self, info: ClipInfo) -> ClipInfo:
-        """What is known of the clips after this change."""
-        return info
+        """What is known of the clips after this change; the opening was not changed with them."""
+        return info if info.opening is None else replace(info, opening=None)
 
 
 @dataclass(frozen=True)

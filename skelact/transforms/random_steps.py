@@ -73,7 +73,7 @@ class RandomView(RandomTransform):
 
     def leaves(self, info: ClipInfo) -> ClipInfo:
         """The clips are 2-D, in no image."""
-        return replace(info, dims=2, image_size=None)
+        return replace(info, dims=2, image_size=None, opening=None)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def centre_and_scale(joints: Tensor, dims: int = 2) -> Tensor:
         joints: ``[..., N, C, T]``.
         dims: How many leading channels are coordinates.
     """
-    middle, extent = _box(joints, dims)
+    middle, extent = measure_box(joints, dims)
     centre = middle.nanmean(dim=-1, keepdim=True)  # [..., 1, dims, 1]
     size = extent.nanmean(dim=-1)[..., None, None, None]
     size = torch.where(size > 0, size, torch.ones_like(size))
@@ -99,8 +99,8 @@ def centre(
 
     Args:
         joints: ``[..., N, C, T]``.
-        at: ``[..., 1, C, T]`` the place, such as `locate` gives it; by default the middle of the
-            visible joints' box.
+        at: ``[..., 1, C, F]`` the place, such as `locate` gives it; by default the middle of the
+            visible joints' box. F may be another number of frames than T.
         dims: How many leading channels are coordinates.
         frame: ``"mean"`` of the place over all frames, its ``"first"`` sighting, or ``"each"``
             frame's own, which takes the path of the body away.
@@ -111,7 +111,7 @@ def centre(
         ChoiceError: ``frame`` is none of the three.
     """
     check_choice(frame, ("mean", "first", "each"), "frame")
-    place = _box(joints, dims)[0] if at is None else at[..., :dims, :]
+    place = measure_box(joints, dims)[0] if at is None else at[..., :dims, :]
     if frame == "mean":
         place = place.nanmean(dim=-1, keepdim=True)
     elif frame == "first":
@@ -133,7 +133,7 @@ def scale(
         dims: How many leading channels are coordinates.
         together: The axis before the joints is people, and the first person's size holds for all.
     """
-    length = _box(joints, dims)[1] if length is None else length
+    length = measure_box(joints, dims)[1] if length is None else length
     size = length.nanmean(dim=-1)[..., None, None, None]
     if together:
         size = size[..., :1, :, :, :]
@@ -184,7 +184,9 @@ def rotate(joints: Tensor, matrix: Tensor) -> Tensor:
     return moved if dims == joints.shape[-2] else torch.cat([moved, joints[..., dims:, :]], dim=-2)
 
 
-def canonical_view(joints: Tensor, layout: Layout, up: str = "z") -> Tensor:
+def canonical_view(
+    joints: Tensor, layout: Layout, up: str = "z", opening: Tensor | None = None
+) -> Tensor:
     """Centre 3-D people and turn them upright, with the shoulders of the first along x.
 
     The first person's first frame that shows pelvis, spine and shoulders decides for everyone and
@@ -196,6 +198,8 @@ def canonical_view(joints: Tensor, layout: Layout, up: str = "z") -> Tensor:
         joints: ``[..., M, N, 3, T]``, people in order of importance.
         layout: The skeleton.
         up: ``"z"`` as published, or ``"y"``, as our 3-D recordings stand.
+        opening: ``[..., M, N, 3, F]`` frames that come before these and count first, such as the
+            start of the clip that ``joints`` were sampled from.
 
     Raises:
         ChoiceError: ``up`` is neither.
@@ -206,15 +210,29 @@ def canonical_view(joints: Tensor, layout: Layout, up: str = "z") -> Tensor:
     """
     check_choice(up, ("y", "z"), "up")
     names = ("pelvis", "spine", "right_shoulder", "left_shoulder")
-    anchors = _first_seen(locate(joints[..., 0, :, :, :], layout, names).flatten(-3, -2))
-    unseen = anchors.isnan()
-    pelvis, spine, right, left = anchors[..., 0].unflatten(-1, (4, 3)).unbind(dim=-2)
-    target = torch.eye(3, dtype=joints.dtype)
+    main = joints[..., 0, :, :, :]
+    if opening is not None:
+        main = torch.cat([opening[..., 0, :, :, :], main], dim=-1)
+    anchors = _first_seen(locate(main, layout, names).flatten(-3, -2))[..., 0].double()
+    unseen = anchors.isnan().any(dim=-1)[..., None]
+    pelvis, spine, right, left = anchors.unflatten(-1, (4, 3)).unbind(dim=-2)
+    target = torch.eye(3, dtype=torch.float64)
     upright = _turn_onto(spine - pelvis, target["xyz".index(up)])
     along = (upright @ (right - left).unsqueeze(-1)).squeeze(-1)
-    matrix = _turn_onto(along, target[0]) @ upright
-    moved = rotate(joints - spine[..., None, None, :, None], matrix.unsqueeze(-3))
-    return torch.where(unseen.any(dim=-2)[..., None, None, None], joints, moved)
+    matrix = torch.where(unseen[..., None], target, _turn_onto(along, target[0]) @ upright)
+    origin = spine.masked_fill(unseen, 0.0).to(joints.dtype)[..., None, None, :, None]
+    return rotate(joints - origin, matrix.unsqueeze(-3))
+
+
+def measure_box(joints: Tensor, dims: int) -> tuple[Tensor, Tensor]:
+    """Middle ``[..., 1, dims, T]`` and longer side ``[..., T]`` of the box of visible joints."""
+    coordinates = joints[..., :dims, :]
+    missing = coordinates.isnan()
+    low = coordinates.masked_fill(missing, math.inf).amin(dim=-3)
+    high = coordinates.masked_fill(missing, -math.inf).amax(dim=-3)
+    empty = ~low.isfinite()
+    middle = ((low + high) / 2).masked_fill(empty, math.nan).unsqueeze(-3)
+    return middle, (high - low).masked_fill(empty, math.nan).amax(dim=-2)
 
 
 def _turn_onto(vector: Tensor, target: Tensor) -> Tensor:
@@ -229,17 +247,6 @@ def _turn_onto(vector: Tensor, target: Tensor) -> Tensor:
     other = target.roll(1)  # at a right angle: half a turn about it reverses the target
     reverse = 2 * torch.outer(other, other) - torch.eye(3, dtype=vector.dtype)
     return torch.where(cos < 1e-6 - 1, reverse, turn)
-
-
-def _box(joints: Tensor, dims: int) -> tuple[Tensor, Tensor]:
-    """Middle ``[..., 1, dims, T]`` and longer side ``[..., T]`` of the box of visible joints."""
-    coordinates = joints[..., :dims, :]
-    missing = coordinates.isnan()
-    low = coordinates.masked_fill(missing, math.inf).amin(dim=-3)
-    high = coordinates.masked_fill(missing, -math.inf).amax(dim=-3)
-    empty = ~low.isfinite()
-    middle = ((low + high) / 2).masked_fill(empty, math.nan).unsqueeze(-3)
-    return middle, (high - low).masked_fill(empty, math.nan).amax(dim=-2)
 
 
 def _first_seen(values: Tensor) -> Tensor:

@@ -35,7 +35,13 @@ class Centre(Transform):
     together: bool = True
 
     def _change(self, joints, info, generator):
-        at = None if self.on == "box" else spatial.locate(joints, info.layout, (self.on,))
+        seen = joints
+        if self.frame == "first" and info.opening is not None:
+            seen = torch.cat([info.opening, joints], dim=-1)
+        if self.on == "box":
+            at = spatial.measure_box(seen, info.dims)[0]
+        else:
+            at = spatial.locate(seen, info.layout, (self.on,))
         return spatial.centre(joints, at, info.dims, self.frame, self.together)
 
 
@@ -73,13 +79,13 @@ class ScaleByImage(Transform):
 
 @dataclass(frozen=True)
 class CanonicalView(Transform):
-    """Turn 3-D people upright, shoulders along x; see `canonical_view`."""
+    """Turn 3-D people upright, shoulders along x, by the clip's opening; see `canonical_view`."""
 
     up: Literal["y", "z"] = "z"
 
     def _change(self, joints, info, generator):
         check_choice(info.dims, (3,), "dims of clips to turn upright")
-        return spatial.canonical_view(joints, info.layout, self.up)
+        return spatial.canonical_view(joints, info.layout, self.up, info.opening)
 
 
 @dataclass(frozen=True)
