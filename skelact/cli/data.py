@@ -48,10 +48,12 @@ def _prepare(arguments: list[str]) -> int:
 
 
 def _prepare_skeletons(options) -> "PrepareReport":
+    from skelact.datasets.ntu import read_missing_list
     from skelact.datasets.prepare import prepare
 
+    missing = read_missing_list(options.missing) if options.missing else ()
     return prepare(options.name, options.raw, options.output, options.format, options.profile,
-                   options.jobs, options.overwrite, progress=True,
+                   options.jobs, options.overwrite, progress=True, missing=missing,
                    **_reader_options(options))
 
 
@@ -153,6 +155,7 @@ def _prepare_parser() -> "CommandParser":
     _add_reader_options(parser)
     add("--profile", metavar="P", help="how NTU RGB+D is cleaned: stgcn, agcn, ctrgcn, pyskl, "
         "skelact (default: skelact)")
+    add("--missing", metavar="FILE", help="list of NTU RGB+D samples to leave out")
     add("--jobs", type=int, metavar="N", help="processes (default: one a core)")
     add("--from-videos", metavar="DIR", help="folder class_name/*.mp4, or videos/ and labels.csv")
     add("--videos", metavar="DIR", help="videos of the data set NAME")

@@ -15,10 +15,14 @@ from skelact.datasets.readers.mediapipe import find_mediapipe, read_mediapipe
 from skelact.datasets.readers.mmpose import find_mmpose, read_mmpose
 from skelact.datasets.readers.msr_action3d import CLASSES as MSR_CLASSES
 from skelact.datasets.readers.msr_action3d import find_msr_action3d, read_msr_action3d
+from skelact.datasets.readers.ntu import CLASSES as NTU_CLASSES
+from skelact.datasets.readers.ntu import find_ntu, read_ntu
 from skelact.datasets.readers.nw_ucla import CLASSES as NW_UCLA_CLASSES
 from skelact.datasets.readers.nw_ucla import find_nw_ucla, read_nw_ucla
 from skelact.datasets.readers.openpose import find_openpose, read_openpose
 from skelact.datasets.readers.penn_action import find_penn_action, read_penn_action
+from skelact.datasets.readers.pku_mmd import CLASSES as PKU_MMD_CLASSES
+from skelact.datasets.readers.pku_mmd import find_pku_mmd, read_pku_mmd
 from skelact.datasets.readers.pose_folder import find_pose_folder, read_pose_folder
 from skelact.datasets.readers.precog16 import CLASSES as PRECOG16_CLASSES
 from skelact.datasets.readers.precog16 import find_precog16, read_precog16
@@ -58,6 +62,8 @@ _ARRAYS = ("layout", "classes")
 _POSES = ("fps", "image_size")
 _JOINTS = "by the number of joints"
 FORMATS = {
+    "ntu": Format(find_ntu, read_ntu, "NTU RGB+D .skeleton", "ntu25", by_file=True,
+                  classes=NTU_CLASSES),
     "nw_ucla": Format(find_nw_ucla, read_nw_ucla, "NW-UCLA .json", "kinect20", by_file=True,
                       classes=tuple(NW_UCLA_CLASSES.values())),
     "utd_mhad": Format(find_utd_mhad, read_utd_mhad, "UTD-MHAD .mat", "utd20", by_file=True,
@@ -68,6 +74,8 @@ FORMATS = {
                           by_file=True),
     "precog16": Format(find_precog16, read_precog16, "PRECOG16 .csv", "kinect20", by_file=True,
                        classes=PRECOG16_CLASSES),
+    "pku_mmd": Format(find_pku_mmd, read_pku_mmd, "PKU-MMD .txt", "ntu25",
+                      classes=PKU_MMD_CLASSES),
     "kinetics_skeleton": Format(find_kinetics_skeleton, read_kinetics_skeleton,
                                 "Kinetics-skeleton .json, one a clip", "openpose18",
                                 by_file=True),

@@ -4,7 +4,7 @@ import re
 import secrets
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 
@@ -115,7 +115,7 @@ class StoreWriter:
         classes: Sequence[str] | None = None,
         format: str = "",
         profile: str | None = None,
-        reports: Mapping[str, str] | None = None,
+        reports: Iterable[Path] = (),
     ) -> Header:
         """Write the tables and move the store into place.
 
@@ -125,7 +125,7 @@ class StoreWriter:
                 numbers by value.
             format: What the store was made from.
             profile: How raw skeletons were cleaned.
-            reports: Further files of the store: name -> text.
+            reports: Further files to copy into the store.
 
         Raises:
             SkelactError: Nothing was added.
@@ -137,8 +137,8 @@ class StoreWriter:
         for table, columns in self._tables.items():
             self._write_table(table, columns, classes)
         shutil.rmtree(self._scratch / "columns")
-        for file, text in (reports or {}).items():
-            write_text(self._scratch / file, text)
+        for report in reports:
+            shutil.copyfile(report, self._scratch / report.name)
         files = {file.name: file_facts(file) for file in sorted(self._scratch.iterdir())}
         header = Header(
             name=name, layout=self._layout, dims=self._dims, classes=tuple(classes),
