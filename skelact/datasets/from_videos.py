@@ -6,7 +6,7 @@ Either a folder a class::
 
 (below ``train``, ``val`` and ``test`` folders, if you have divided them yourself), or a table::
 
-    DIR/labels.csv     file,label[,subject,camera,setup,split,start,end]
+    DIR/labels.csv     file,label[,subject,camera,setup,repetition,split,start,end]
     DIR/videos/...     (or beside the table)
 """
 
@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.video_clips import VideoClip, VideoFolder, class_name, read_clips
+from skelact.datasets.readers.surroundings import class_name
+from skelact.datasets.video_clips import VideoClip, VideoFolder, read_clips
 from skelact.datasets.video_sets.annotation_files import each, read_rows, span
 from skelact.errors import FileFormatError
 from skelact.pose.cache import PoseCache
@@ -24,7 +25,8 @@ from skelact.pose.video_files import search_videos
 
 TABLE = "labels.csv"
 _SPLITS = ("train", "val", "test")
-_NUMBERS = ("subject", "camera", "setup")
+_NUMBERS = ("subject", "camera", "setup", "repetition")
+_COLUMNS = ("file", "label", *_NUMBERS, "split", "start", "end")
 
 
 def find_labelled_videos(folder: str | Path) -> list[Path]:
@@ -58,7 +60,8 @@ def read_labelled_videos(
     Args:
         folder: Laid out as said above. In the table, ``file`` is relative to the videos;
             ``start`` and ``end`` (seconds) make a clip of a part of a video; subjects may be
-            numbers or names; ``split`` is ``train``, ``val`` or ``test`` (or a list of your own).
+            numbers or names; ``split`` is ``train``, ``val`` or ``test``, or lists of your own
+            joined by ``;``.
         poses: Folder for the pose files; as ``skelact pose VIDEOS -o POSES`` writes them.
         estimator: As for `PoseCache`.
         refuse: Told of malformed rows, and of clips whose video is missing, broken or without
@@ -103,7 +106,10 @@ def _foldered_clips(videos: VideoFolder, refuse: Refuse) -> list[VideoClip]:
 
 
 def _listed_clips(table: Path, refuse: Refuse) -> list[VideoClip]:
-    rows = list(read_rows(table, ("file", "label")))
+    rows = list(read_rows(table, _COLUMNS[:2]))
+    if unknown := {str(name) for _, row in rows for name in row}.difference(_COLUMNS):
+        raise FileFormatError(f"{table}, line 1: expected no columns but {', '.join(_COLUMNS)}; "
+                              f"got {', '.join(sorted(unknown))}")
     people = _numbered_subjects(rows)
     _check_classes(table, {(row["label"] or "").strip() for _, row in rows})
 
@@ -119,7 +125,7 @@ def _listed_clips(table: Path, refuse: Refuse) -> list[VideoClip]:
                            else cells[name]) for name in _NUMBERS if cells.get(name)}
         video = cells["file"].removeprefix("./").removeprefix("videos/")
         clip = str(Path(video).with_suffix("")) + (f"_{start:g}_{end:g}" if any(times) else "")
-        splits = (cells["split"],) if cells.get("split") else ()
+        splits = tuple(filter(None, map(str.strip, cells.get("split", "").split(";"))))
         return VideoClip(clip, video, class_name(cells["label"]), splits, start, end, facts=facts)
 
     return list(each(iter(rows), parse, refuse))

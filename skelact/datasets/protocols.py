@@ -109,6 +109,10 @@ PROTOCOLS: dict[str, dict[str, Protocol]] = {
         "official": Lists("official lists; 1,258 / 1,068 clips", frozenset({"train"}),
                           frozenset({"test"})),
     },
+    "pku_mmd": {
+        "xview": _rule("cross-view: cameras 2 (middle), 3 (right) train, 1 (left) tests",
+                       "camera", (2, 3), (1, 2, 3)),
+    },
     "precog16": {},  # leave one subject out is its protocol
     "ucf101": _numbered(3),
     "hmdb51": _numbered(3),

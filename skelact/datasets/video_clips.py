@@ -69,12 +69,6 @@ class VideoClip:
         return None
 
 
-def class_name(text: str) -> str:
-    """The name of a class as skelact writes it: ``ApplyEyeMakeup`` is ``apply_eye_makeup``."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text)
-    return re.sub(r"[\W_]+", "_", apart).strip("_").lower()
-
-
 class VideoFolder:
     """The videos in and below a folder, found by their path or by their bare name.
 

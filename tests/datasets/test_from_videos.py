@@ -31,7 +31,7 @@ def table(tmp_path) -> Path:
     (root / "labels.csv").write_text(
         "file,label,subject,camera,setup,split,start,end\n"
         "a.mp4,Jump,zoe,2,,train,,\n"
-        "videos/sub/b.mp4,clap,adam,1,5,test,,\n"
+        "videos/sub/b.mp4,clap,adam,1,5,test;mine,,\n"
         "a.mp4,clap,zoe,2,,train,0.1,0.3\n")
     return root
 
@@ -68,7 +68,7 @@ def test_a_table(table, tmp_path):
     assert {clip: of.labels for clip, of in recordings.items()} == {
         "a": {"clip_id": "a", "label": "jump", "subject": 2, "camera": 2, "splits": ["train"]},
         "sub/b": {"clip_id": "sub/b", "label": "clap", "subject": 1, "camera": 1, "setup": 5,
-                  "splits": ["test"]},
+                  "splits": ["test", "mine"]},
         "a_0.1_0.3": {"clip_id": "a_0.1_0.3", "label": "clap", "subject": 2, "camera": 2,
                       "splits": ["train"]}}
     assert [recordings[clip].num_frames for clip in ("a", "sub/b", "a_0.1_0.3")] == [10, 6, 5]
@@ -142,6 +142,9 @@ def test_classes_that_would_become_one_are_refused(tmp_path):
 def test_a_table_without_its_columns_is_refused(table, tmp_path):
     (table / "labels.csv").write_text("video,class\na.mp4,jump\n")
     with pytest.raises(FileFormatError, match=r"labels\.csv, line 1: expected the columns file"):
+        read(table, tmp_path)
+    (table / "labels.csv").write_text("file,label,splits\na.mp4,jump,train\n")
+    with pytest.raises(FileFormatError, match=r"expected no columns but file, label, .*got splits"):
         read(table, tmp_path)
 
 

@@ -13,22 +13,12 @@ from skelact.datasets.video_clips import (
     Annotation,
     VideoClip,
     VideoFolder,
-    class_name,
     cut_recording,
     read_clips,
     show_clip,
 )
 from skelact.errors import FileFormatError
 from skelact.pose.cache import PoseCache
-
-
-@pytest.mark.parametrize(("text", "name"), [
-    ("ApplyEyeMakeup", "apply_eye_makeup"), ("YoYo", "yo_yo"), ("brush_hair", "brush_hair"),
-    ("bend/bow (at the waist)", "bend_bow_at_the_waist"), ("Jumping Jacks", "jumping_jacks"),
-    ("watch (e.g., TV)", "watch_e_g_tv"), ("--", ""), ("Übung 1", "übung_1"),
-])
-def test_class_names(text, name):
-    assert class_name(text) == name
 
 
 def test_a_cut_keeps_the_frames_within_and_starts_at_zero():

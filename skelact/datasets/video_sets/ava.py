@@ -5,7 +5,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.video_clips import Annotation, VideoClip, class_name
+from skelact.datasets.readers.surroundings import class_name
+from skelact.datasets.video_clips import Annotation, VideoClip
 from skelact.datasets.video_sets.annotation_files import (
     each,
     find_annotations,

@@ -7,7 +7,8 @@ from typing import Literal
 
 from skelact.checks import check_choice
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.video_clips import Annotation, VideoClip, class_name
+from skelact.datasets.readers.surroundings import class_name
+from skelact.datasets.video_clips import Annotation, VideoClip
 from skelact.datasets.video_sets.annotation_files import each, find_annotations, read_rows, span
 
 _COLUMNS = ("participant_id", "video_id", "start_timestamp", "stop_timestamp", "verb_class",

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.video_clips import VideoClip, class_name
+from skelact.datasets.readers.surroundings import class_name
+from skelact.datasets.video_clips import VideoClip
 from skelact.datasets.video_sets.annotation_files import each, find_annotations, read_rows, span
 
 _SPLITS = {"train": "train", "val": "val", "validate": "val", "validation": "val", "test": "test",

@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.video_clips import VideoClip, class_name
+from skelact.datasets.readers.surroundings import class_name
+from skelact.datasets.video_clips import VideoClip
 from skelact.datasets.video_sets.annotation_files import each, find_annotations, read_lines
 
 _CLIP = re.compile(r"(?:(.*)/)?(v_([^/]+)_g(\d+)_c\d+)\.\w+")
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WHERE = "the official lists of UCF101 (ucfTrainTestlist)"
 
 
@@ -44,8 +46,8 @@ def list_ucf101(annotations: str | Path, refuse: Refuse = raise_error) -> list[V
 
         for clip, path, name, group in each(read_lines(file), parse, refuse):
             found.setdefault(clip, (path, name, group, []))[3].append(role + number)
-    return [VideoClip(clip, path.rpartition(".")[0], class_name(name), tuple(splits),
-                      facts={"subject": group})
+    return [VideoClip(clip, path.rpartition(".")[0], class_name(_WORDS.sub("_", name)),
+                      tuple(splits), facts={"subject": group})
             for clip, (path, name, group, splits) in found.items()]
 
 
