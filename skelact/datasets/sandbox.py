@@ -36,6 +36,7 @@ SECONDS = 60.0
 _DTYPES = {"|b1", *(f"<{kind}{size}" for kind in "iu" for size in (2, 4, 8)), "|i1", "|u1",
            "<f2", "<f4", "<f8"}
 _MAX_FACTS = 2**28
+_LAST_WORDS = 2**24
 _START = ("import json, sys; request = json.loads(sys.argv[1]); sys.path[:] = request['path']; "
           "from skelact.datasets.sandbox import serve; serve(request)")
 _log = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ def read_in_child(
         FileFormatError: The function raised one (its message follows the file's name), or the
             child died, ran out of memory or time, or sent something else than it should.
     """
+    if function.__module__ == "__main__":
+        raise ValueError(f"{function.__name__} must stand in a module that the child can import")
     size = _size(Path(path))
     memory = MEMORY + 3 * size if memory is None else memory
     seconds = SECONDS + size / 5e6 if seconds is None else seconds
@@ -222,6 +225,7 @@ def serve(request: dict) -> None:
     except FileFormatError as error:
         _send_head(pipe, {"error": str(error)})
     except MemoryError:
+        _allow_last_words()
         gibibytes = request["memory"] / 2**30
         _send_head(pipe, {"error": f"reading it takes more than {gibibytes:.1f} GiB of memory"})
     except BrokenPipeError:
@@ -260,4 +264,13 @@ def _limit(memory: int, seconds: int) -> None:
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * resource.getpagesize() + memory
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit + _LAST_WORDS))
+
+
+def _allow_last_words() -> None:
+    """Room to report that there is no more room."""
+    if sys.platform == "linux":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))

@@ -94,7 +94,7 @@ def _read_part(file: Path, part: str, refuse: Refuse, layout, names) -> Iterator
 
 def _to_recording(clip: np.ndarray, labels: dict, layout: str | Layout | None) -> Recording:
     """Of one ``[T, M * V * 3]``."""
-    seen = np.flatnonzero(clip.any(axis=1))
+    seen = np.flatnonzero((clip != 0).any(axis=1))
     if not seen.size:
         raise FileFormatError("all its joints are zero")
     clip = clip[: seen[-1] + 1].astype(np.float32)

@@ -35,7 +35,7 @@ def padded_tracks(
     Raises:
         ShapeError: A joint is infinite.
     """
-    missing = ~joints.any(axis=2)
+    missing = (joints == 0).all(axis=2)
     holes = np.broadcast_to(missing[:, :, None], (*joints.shape[:2], dims, joints.shape[3]))
     joints[:, :, :dims][holes] = np.nan  # in 2-D their confidence stays 0
     tracks = []

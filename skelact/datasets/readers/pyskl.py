@@ -158,7 +158,7 @@ def _dense(arrays: dict[str, np.ndarray], dims: int) -> tuple:
             raise FileFormatError("the third coordinate is no confidence (it exceeds 1 by far); "
                                   "is the data 3-D (dims=3)?")
         score = _confidence(dense[:, :, 2])
-    dense[:, :, 2] = dense[:, :, :2].any(axis=2) if score is None else score
+    dense[:, :, 2] = (dense[:, :, :2] != 0).any(axis=2) if score is None else score
     return dense, 2, None
 
 
@@ -174,7 +174,7 @@ def _follow(arrays: dict[str, np.ndarray], frames: int, layout: Layout,
                               "frames; without it people cannot be followed")
     joints = arrays["keypoint"].astype(np.float32)
     joints[..., 2] = _confidence(joints[..., 2])
-    joints[..., :2][~joints.any(axis=-1)] = np.nan
+    joints[..., :2][(joints == 0).all(axis=-1)] = np.nan
     scores = _confidence(arrays["box_score"]) if "box_score" in arrays else None
     return followed_tracks(joints, arrays["frame_index"], frames, layout, image_size, fps,
                            scores)

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from skelact.datasets.npy import read_header
-from skelact.datasets.plain_pickle import read_pickle
 from skelact.datasets.readers.base import Refuse, raise_error
 from skelact.datasets.readers.padded import (
     ASSUMED_FPS,
@@ -19,7 +18,8 @@ from skelact.datasets.readers.padded import (
     ntu_facts,
     padded_tracks,
 )
-from skelact.datasets.sandbox import Message, read_in_child
+from skelact.datasets.sandbox import read_in_child
+from skelact.datasets.stgcn_labels import read_labels
 from skelact.errors import FileFormatError, SkelactError
 from skelact.graph.layouts import Layout
 from skelact.pose.recording import PoseTrack, Recording
@@ -122,32 +122,9 @@ def _map_array(file: Path) -> np.ndarray:
     return np.memmap(file, dtype, "r", start, shape)
 
 
-def read_labels(path: str) -> Iterator[Message]:
-    """Names and class numbers in a label file; this runs in the child.
-
-    Raises:
-        FileFormatError: It is no pair of names and numbers.
-    """
-    yield labels_of(read_pickle(path))
-
-
-def labels_of(content) -> Message:
-    """What `read_labels` yields, of a pickle that was read already."""
-    if type(content) not in (list, tuple) or len(content) != 2:
-        raise FileFormatError("expected a pair: names of clips, class numbers")
-    names, numbers = content
-    if type(numbers) is np.ndarray and numbers.ndim == 1 and numbers.dtype.kind in "iu":
-        numbers = numbers.tolist()
-    if type(names) not in (list, tuple) or type(numbers) not in (list, tuple) \
-            or len(names) != len(numbers) or not all(type(name) is str for name in names) \
-            or not all(type(number) is int and 0 <= number < 2**31 for number in numbers):
-        raise FileFormatError("expected as many class numbers as names of clips")
-    return {"names": list(names)}, {"numbers": np.array(numbers, np.int64)}
-
-
 def _to_recording(clip: np.ndarray, labels: dict, layout: str | Layout | None) -> Recording:
     """Of one ``[3, T, V, M]``."""
-    seen = np.flatnonzero(clip.any(axis=(0, 2, 3)))
+    seen = np.flatnonzero((clip != 0).any(axis=(0, 2, 3)))
     if not seen.size:
         raise FileFormatError("all its joints are zero")
     frames = int(seen[-1]) + 1
