@@ -1,8 +1,12 @@
 """Annotation files of video data sets, written here in their published forms."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from skelact.datasets.video_clips import Annotation
 from skelact.datasets.video_sets import VIDEO_SETS
@@ -292,3 +296,30 @@ def test_a_file_of_another_kind_is_refused(tmp_path, name, files, file, content)
 def test_a_folder_without_annotations_says_which_are_wanted(tmp_path, name):
     with pytest.raises(FileFormatError, match=f"in {tmp_path}; expected the "):
         VIDEO_SETS[name].list_clips(tmp_path)
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_damaged_files_raise_nothing_but_a_named_error(data):
+    """Bytes of any annotation file are replaced, dropped or added."""
+    name, files = data.draw(st.sampled_from([
+        ("ucf101", UCF101), ("hmdb51", HMDB51), ("kinetics700", KINETICS),
+        ("something_something_v2", SOMETHING), ("epic_kitchens100", EPIC),
+        ("activitynet", ACTIVITYNET), ("ava_kinetics", AVA | KINETICS_BOXES)]))
+    with tempfile.TemporaryDirectory() as folder:
+        folder = write(Path(folder), files)
+        damaged = folder / data.draw(st.sampled_from(sorted(files)))
+        content = damaged.read_bytes()
+        start = data.draw(st.integers(0, len(content)))
+        stop = data.draw(st.integers(start, min(start + 40, len(content))))
+        junk = data.draw(st.one_of(
+            st.binary(max_size=20),
+            st.sampled_from([b"-1", b"1e999", b"nan", b"99999999999999999999", b"null", b"[", b'"',
+                             b"\x00", b"\n", b",,,", b"{}"])))
+        damaged.write_bytes(content[:start] + junk + content[stop:])
+        refused = []
+        try:
+            VIDEO_SETS[name].list_clips(folder, refused.append)
+        except FileFormatError as error:
+            refused.append(error)
+        assert all(str(folder) in str(error) for error in refused)
