@@ -185,19 +185,22 @@ def rotate(joints: Tensor, matrix: Tensor) -> Tensor:
 
 
 def canonical_view(
-    joints: Tensor, layout: Layout, up: str = "z", opening: Tensor | None = None
+    joints: Tensor, layout: Layout, up: str = "z", keep_upright: bool = False,
+    opening: Tensor | None = None,
 ) -> Tensor:
     """Centre 3-D people and turn them upright, with the shoulders of the first along x.
 
     The first person's first frame that shows pelvis, spine and shoulders decides for everyone and
     all frames: ``spine`` becomes the origin, pelvis to spine points up, then left to right
-    shoulder along x (which tilts the spine again where the shoulders are not level). A clip
-    without such a frame stays as it is.
+    shoulder along x. A clip without such a frame stays as it is.
 
     Args:
         joints: ``[..., M, N, 3, T]``, people in order of importance.
         layout: The skeleton.
         up: ``"z"`` as published, or ``"y"``, as our 3-D recordings stand.
+        keep_upright: Turn the shoulders about the vertical only: the same view from any camera.
+            The published code takes the shortest turn, which tilts a body whose shoulders are not
+            level, and may turn one upside down that faces away.
         opening: ``[..., M, N, 3, F]`` frames that come before these and count first, such as the
             start of the clip that ``joints`` were sampled from.
 
@@ -216,10 +219,12 @@ def canonical_view(
     anchors = _first_seen(locate(main, layout, names).flatten(-3, -2))[..., 0].double()
     unseen = anchors.isnan().any(dim=-1)[..., None]
     pelvis, spine, right, left = anchors.unflatten(-1, (4, 3)).unbind(dim=-2)
-    target = torch.eye(3, dtype=torch.float64)
-    upright = _turn_onto(spine - pelvis, target["xyz".index(up)])
+    x, y, z = axes = torch.eye(3, dtype=torch.float64)
+    vertical = y if up == "y" else z
+    upright = _turn_onto(spine - pelvis, vertical, x)
     along = (upright @ (right - left).unsqueeze(-1)).squeeze(-1)
-    matrix = torch.where(unseen[..., None], target, _turn_onto(along, target[0]) @ upright)
+    along = along * (1 - vertical) if keep_upright else along
+    matrix = torch.where(unseen[..., None], axes, _turn_onto(along, x, vertical) @ upright)
     origin = spine.masked_fill(unseen, 0.0).to(joints.dtype)[..., None, None, :, None]
     return rotate(joints - origin, matrix.unsqueeze(-3))
 
@@ -235,18 +240,19 @@ def measure_box(joints: Tensor, dims: int) -> tuple[Tensor, Tensor]:
     return middle, (high - low).masked_fill(empty, math.nan).amax(dim=-2)
 
 
-def _turn_onto(vector: Tensor, target: Tensor) -> Tensor:
-    """``[..., 3, 3]`` the smallest rotation that turns ``vector [..., 3]`` onto ``target [3]``."""
+def _turn_onto(vector: Tensor, target: Tensor, about: Tensor) -> Tensor:
+    """``[..., 3, 3]`` the shortest rotation that turns ``vector [..., 3]`` onto ``target [3]``.
+
+    Where they are opposite it is half a turn ``about`` an axis ``[3]`` at a right angle to it.
+    """
     vector = vector / vector.norm(dim=-1, keepdim=True).clamp_min(1e-12)
     axis = torch.linalg.cross(vector, target.expand_as(vector))
     cos = (vector * target).sum(dim=-1)[..., None, None]
     x, y, z = axis.unbind(dim=-1)
-    zero = torch.zeros_like(x)
+    zero, one = torch.zeros_like(x), torch.eye(3, dtype=vector.dtype)
     skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
-    turn = torch.eye(3, dtype=vector.dtype) + skew + skew @ skew / (1 + cos).clamp_min(1e-6)
-    other = target.roll(1)  # at a right angle: half a turn about it reverses the target
-    reverse = 2 * torch.outer(other, other) - torch.eye(3, dtype=vector.dtype)
-    return torch.where(cos < 1e-6 - 1, reverse, turn)
+    turn = one + skew + skew @ skew / (1 + cos).clamp_min(1e-9)
+    return torch.where(cos < 1e-9 - 1, 2 * torch.outer(about, about) - one, turn)
 
 
 def _first_seen(values: Tensor) -> Tensor:

@@ -82,10 +82,12 @@ class CanonicalView(Transform):
     """Turn 3-D people upright, shoulders along x, by the clip's opening; see `canonical_view`."""
 
     up: Literal["y", "z"] = "z"
+    keep_upright: bool = False
 
     def _change(self, joints, info, generator):
         check_choice(info.dims, (3,), "dims of clips to turn upright")
-        return spatial.canonical_view(joints, info.layout, self.up, info.opening)
+        return spatial.canonical_view(joints, info.layout, self.up, self.keep_upright,
+                                      info.opening)
 
 
 @dataclass(frozen=True)

@@ -240,3 +240,144 @@ def test_missing_joints_stay_missing():
     plain = replace(config, drop_joint=0, drop_part=0)
     others = augment(joints, LAYOUT, plain, seeded())[:, torch.arange(13) != 4]
     assert others.isfinite().all()
+
+
+def bodies(size=6, people=2, frames=5, seed=0) -> torch.Tensor:
+    """``[B, M, N, 3, T]`` 3-D, of ntu25."""
+    return torch.randn(size, people, 25, 3, frames, generator=seeded(seed), dtype=torch.float64)
+
+
+NTU = get_layout("ntu25")
+
+
+@given(st.integers(0, 10_000), st.floats(0, 180))
+@settings(max_examples=25, deadline=None)
+def test_a_random_rotation_keeps_bone_lengths_and_handedness(seed, degrees):
+    joints = bodies(seed=seed)
+    out = changes.distort_3d(joints, degrees, 0, 0, seeded(seed))
+    lengths = [(x - x[:, :, list(NTU.parents)]).norm(dim=-2) for x in (joints, out)]
+    torch.testing.assert_close(*lengths, atol=1e-5, rtol=0)
+    matrix = changes.random_rotations(20, degrees, seeded(seed))
+    torch.testing.assert_close(torch.linalg.det(matrix), torch.ones(20))
+    torch.testing.assert_close(matrix @ matrix.mT, torch.eye(3).expand(20, 3, 3), atol=1e-6,
+                               rtol=0)
+
+
+def test_rotations_are_about_x_then_y_then_z_within_the_limits():
+    a, b, c = (torch.rand(500, 3, generator=seeded(1)) * 2 - 1).mul(math.radians(40)).unbind(1)
+    one, none = torch.ones(500), torch.zeros(500)
+
+    def stack(*rows):
+        return torch.stack(rows, 1).unflatten(1, (3, 3))
+
+    x = stack(one, none, none, none, a.cos(), -a.sin(), none, a.sin(), a.cos())
+    y = stack(b.cos(), none, b.sin(), none, one, none, -b.sin(), none, b.cos())
+    z = stack(c.cos(), -c.sin(), none, c.sin(), c.cos(), none, none, none, one)
+    drawn = changes.random_rotations(500, 40, seeded(1))
+    torch.testing.assert_close(drawn, z @ y @ x)
+
+
+def test_scale_and_shear_of_the_axes():
+    joints = bodies(300)
+    scaled = changes.distort_3d(joints, 0, 0.2, 0, seeded())
+    ratio = scaled / joints
+    torch.testing.assert_close(ratio, ratio[:, :1, :1, :, :1].expand_as(ratio))  # a clip, an axis
+    assert 0.8 <= ratio.min() < 0.81
+    assert 1.19 < ratio.max() <= 1.2
+    assert (ratio[:, 0, 0, 0, 0] != ratio[:, 0, 0, 1, 0]).all()
+    unit = torch.eye(3, dtype=torch.float64).expand(300, 3, 3)[..., None]  # joints on the axes
+    slant = changes.distort_3d(unit, 0, 0, 0.3, seeded())[..., 0]
+    assert (slant.diagonal(dim1=1, dim2=2) == 1).all()
+    beside = (slant - torch.eye(3)).abs()
+    assert beside.max() <= 0.3
+    assert beside.flatten(1).max(dim=1).values.mean() > 0.2
+
+
+def test_everyone_in_a_clip_is_changed_alike():
+    one = bodies(40, people=1)
+    both = one.expand(-1, 2, -1, -1, -1).contiguous()
+    flat = torch.cat([both[..., :2, :], both[..., 2:, :].sigmoid()], dim=-2)
+    for joints, function in [
+        (both, lambda j: changes.distort_3d(j, 30, 0.2, 0.2, seeded())),
+        (both, lambda j: changes.flip(j, NTU, 0.5, seeded())),
+        (both, lambda j: changes.swap_sides(j, NTU, 0.5, seeded())),
+        (both, lambda j: changes.change_speed(j, 0.5, seeded())),
+        (both, lambda j: changes.random_views(j, 90, 20, seeded())),
+        (both, lambda j: changes.drop_part(j, NTU, 0.5, seeded())),
+        (both, lambda j: changes.drop_span(j, 0.5, seeded())),
+        (flat, lambda j: changes.distort(j, AugmentConfig(), seeded())),
+    ]:
+        before = joints.clone()
+        out = function(joints)
+        torch.testing.assert_close(out[:, 0], out[:, 1], equal_nan=True, rtol=0, atol=0)
+        assert changed(joints, out).any()
+        torch.testing.assert_close(joints, before, rtol=0, atol=0)
+    # but noise and lost joints are each person's own
+    for out in (changes.jitter(both, 0.1, seeded(), 3), changes.drop_joints(both, 0.3, seeded()),
+                changes.shift_joints(both, 0.1, seeded(), 3)):
+        assert not torch.equal(out[:, 0].nan_to_num(9), out[:, 1].nan_to_num(9))
+
+
+def test_people_are_mirrored_as_they_are_alone():
+    joints = bodies()
+    out = changes.flip(joints, NTU, 0.5, seeded(2))
+    alone = torch.stack([changes.flip(joints[:, m], NTU, 0.5, seeded(2)) for m in range(2)], 1)
+    assert torch.equal(out, alone)
+    assert 0 < changed(joints, out).sum() < len(joints)
+    assert torch.equal(changes.flip(changes.flip(joints, NTU, 1, seeded()), NTU, 1, seeded()),
+                       joints)
+
+
+def test_noise_in_three_dimensions():
+    joints = torch.zeros(3000, 2, 3, 4)
+    for function in (changes.jitter, changes.shift_joints):
+        out = function(joints, 0.1, seeded(), 3)
+        deviation = out.square().mean(dim=(0, 1, 3)).sqrt()
+        assert (deviation - 0.1 / math.sqrt(3)).abs().max() < 0.004
+
+
+def test_speed_about_the_middle_frame():
+    frames = 21
+    joints = torch.arange(frames, dtype=torch.float64).expand(200, 1, 2, 3, frames)
+    out = changes.change_speed(joints, 0.5, seeded())[:, 0, 0, 0]
+    torch.testing.assert_close(out[:, 10], torch.full((200,), 10.0).double())
+    speed = out[:, 11] - out[:, 10]
+    assert 0.5 <= speed.min() < 0.52
+    assert 1.48 < speed.max() <= 1.5
+    expected = (10 + (torch.arange(frames) - 10) * speed[:, None]).clamp(0, 20)
+    torch.testing.assert_close(out, expected, atol=1e-5, rtol=0)
+    lost = joints.clone()
+    lost[..., 3] = math.nan
+    assert torch.equal(changes.change_speed(lost, 0.0, seeded()).isnan(), lost.isnan())
+    assert changes.change_speed(joints[..., :1], 0.5, seeded()).shape[-1] == 1
+
+
+def test_random_views_are_projections_from_the_sensors_side():
+    joints = bodies(200)
+    front = changes.random_views(joints, 0, 0, seeded())
+    torch.testing.assert_close(front[..., 0, :], -joints[..., 0, :], atol=1e-5, rtol=0)
+    torch.testing.assert_close(front[..., 1, :], -joints[..., 1, :])
+    assert (front[..., 2, :] == 1).all()
+    around = changes.random_views(joints, 180, 0, seeded())
+    torch.testing.assert_close(around[..., 1, :], front[..., 1, :])  # the height stays
+    assert changed(around, front).all()
+    assert changes.random_views(joints[:, 0], 90, 10, seeded()).shape == (200, 25, 3, 5)
+
+
+def test_mixup_blends_clips_and_targets_alike():
+    clips = torch.arange(64.0)[:, None, None].expand(64, 2, 3)
+    targets = torch.eye(64)
+    mixed, shares = changes.mixup(clips, targets, 0.4, seeded())
+    torch.testing.assert_close(shares.sum(dim=1), torch.ones(64))
+    assert (shares.count_nonzero(dim=1) <= 2).all()
+    torch.testing.assert_close(mixed, (shares @ torch.arange(64.0))[:, None, None].expand_as(mixed),
+                               rtol=1e-4, atol=1e-4)
+    assert torch.equal(clips[:, 0, 0], torch.arange(64.0))
+    again, other = (changes.mixup(clips, targets, 0.4, seeded(s))[0] for s in (0, 1))
+    assert torch.equal(again, mixed)
+    assert not torch.equal(other, mixed)
+    own = torch.cat([changes.mixup(clips, targets, 0.4, seeded(s))[1].diagonal()
+                     for s in range(40)])
+    # beta(a, a): mean 1/2, variance 1 / (4 (2a + 1)); 1/64 of the clips are their own partner
+    assert abs(own.mean() - 0.5) < 0.03
+    assert abs(own.var() - 1 / (4 * 1.8)) < 0.02

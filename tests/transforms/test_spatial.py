@@ -8,7 +8,22 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skelact.transforms.spatial import centre_and_scale, fill_missing, hide_uncertain, project
+from skelact.errors import ChoiceError, LayoutError, ShapeError
+from skelact.graph.layouts import get_layout
+from skelact.transforms.augment import random_rotations
+from skelact.transforms.spatial import (
+    canonical_view,
+    centre,
+    centre_and_scale,
+    fill_missing,
+    hide_uncertain,
+    locate,
+    project,
+    rotate,
+    scale,
+    scale_by_image,
+    torso_length,
+)
 
 NAN = math.nan
 
@@ -139,3 +154,154 @@ def test_the_views_from_behind_and_from_the_sensor():
 @pytest.mark.parametrize("function", [centre_and_scale, fill_missing])
 def test_single_precision_stays_single(function):
     assert function(clip().float()).dtype == torch.float32
+
+
+NTU, COCO = get_layout("ntu25"), get_layout("coco17")
+
+
+def people(seed=0, frames=4) -> torch.Tensor:
+    """``[2, 25, 3, T]`` two people in metres."""
+    return torch.from_numpy(np.random.default_rng(seed).normal(size=(2, 25, 3, frames)))
+
+
+def test_joints_are_located_by_name_or_derived():
+    joints = clip(shape=(2, 17, 3, 4))
+    nose, neck = locate(joints, COCO, ("nose", "neck")).unbind(dim=-3)
+    assert torch.equal(nose, joints[:, 0])
+    torch.testing.assert_close(neck, (joints[:, 5] + joints[:, 6]) / 2)
+    with pytest.raises(LayoutError, match="left_hand_tip"):
+        locate(joints, COCO, ("nose", "left_hand_tip"))
+
+
+def test_centres_by_hand():
+    # a joint at 1, 3, 5 and another that stands still at 9; missing in the first frame
+    joints = torch.tensor([[NAN, 3.0, 5.0], [NAN, 9.0, 9.0]]).double()
+    joints = torch.stack([joints, joints, torch.ones(2, 3)], dim=1)
+    at = joints[:1]
+
+    def x(**fields):
+        out = centre(joints, **fields)
+        assert torch.equal(out[:, 2], joints[:, 2])
+        return out[:, 0].nan_to_num(-99).tolist()
+
+    assert x(at=at, frame="first") == [[-99, 0, 2], [-99, 6, 6]]
+    assert x(at=at, frame="mean") == [[-99, -1, 1], [-99, 5, 5]]
+    assert x(at=at, frame="each") == [[-99, 0, 0], [-99, 6, 4]]
+    assert x() == [[-99, -3.5, -1.5], [-99, 2.5, 2.5]]  # the box: 6 and 7
+    assert x(frame="first") == [[-99, -3, -1], [-99, 3, 3]]
+    with pytest.raises(ChoiceError, match="first"):
+        centre(joints, frame="last")
+
+
+def test_people_keep_their_distances_when_centred_and_scaled_together():
+    joints = people()
+    pelvis = locate(joints, NTU, ("pelvis",))
+    out = centre(joints, pelvis, 3, "first", together=True)
+    assert (out[0, 0, :, 0] == 0).all()
+    torch.testing.assert_close(out[1] - out[0], joints[1] - joints[0])
+    apart = centre(joints, pelvis, 3, "first")
+    assert (apart[:, 0, :, 0] == 0).all()
+    torso = torso_length(joints, NTU, 3)
+    sized = scale(out, torso, 3, together=True)
+    torch.testing.assert_close(torso_length(sized, NTU, 3)[0].mean(), torch.tensor(1.0).double())
+    torch.testing.assert_close(sized, out / torso[0].mean())
+    each = torso_length(scale(out, torso, 3), NTU, 3).mean(dim=-1)
+    torch.testing.assert_close(each, torch.ones(2).double())
+    # where the first person is missing, the second stays, and stays seen
+    joints[0] = NAN
+    out = scale(centre(joints, locate(joints, NTU, ("pelvis",)), 3, together=True), dims=3,
+                together=True)
+    assert torch.equal(out[1], joints[1])
+
+
+def test_centre_and_scale_are_those_of_old():
+    joints = clip(gaps=0.3)
+    assert_same(scale(centre(joints)), centre_and_scale(joints))
+
+
+def test_pixels_by_the_size_of_the_image():
+    joints = torch.tensor([[0.0, 640, 320], [0, 480, 240], [0.5, 0.01, 0]])[None]
+    out = scale_by_image(joints, torch.tensor([640, 480]))
+    assert out[0, :2].tolist() == [[-1, 1, 0], [-1, 1, 0]]
+    assert torch.equal(out[0, 2], joints[0, 2])
+    hidden = scale_by_image(joints, torch.tensor([640, 480]), hidden=0.01)
+    assert hidden[0, :2].tolist() == [[-1, 0, 0], [-1, 0, 0]]
+    with pytest.raises(ShapeError, match="unknown"):
+        scale_by_image(joints, torch.tensor([0, 0]))
+
+
+@given(st.integers(0, 10_000), st.sampled_from(["y", "z"]))
+@settings(max_examples=30, deadline=None)
+def test_the_canonical_view_does_not_depend_on_the_camera(seed, up):
+    joints = people(seed)
+    out = canonical_view(joints, NTU, up)
+    bones = (joints - joints[:, list(NTU.parents)]).norm(dim=-2)
+    torch.testing.assert_close((out - out[:, list(NTU.parents)]).norm(dim=-2), bones)
+    assert (out[0, NTU.index("spine"), :, 0] == 0).all()
+    right, left = (out[0, NTU.index(f"{side}_shoulder"), :, 0] for side in ("right", "left"))
+    along = (right - left) / (right - left).norm()
+    torch.testing.assert_close(along, torch.tensor([1.0, 0, 0]).double())
+    level = canonical_view(joints, NTU, up, keep_upright=True)
+    trunk = level[0, NTU.index("spine"), :, 0] - level[0, NTU.index("pelvis"), :, 0]
+    assert trunk["xyz".index(up)] > 0
+    torch.testing.assert_close(trunk["xyz".index(up)], trunk.norm())
+    camera = random_rotations(1, 180, torch.Generator().manual_seed(seed))[0].double()
+    elsewhere = canonical_view(rotate(joints, camera) + 5, NTU, up, keep_upright=True)
+    assert_same(elsewhere, level, atol=1e-4, rtol=0)
+
+
+def test_a_spine_upside_down_and_shoulders_reversed():
+    joints = torch.zeros(1, 25, 3, 1).double()
+    joints[0, NTU.index("spine"), 2] = -1.0  # pelvis above the spine
+    joints[0, NTU.index("left_shoulder"), :, 0] = torch.tensor([1.0, 0, -2]).double()
+    joints[0, NTU.index("right_shoulder"), :, 0] = torch.tensor([-1.0, 0, -2]).double()
+    out = canonical_view(joints, NTU)[0, ..., 0]
+    torch.testing.assert_close(out[NTU.index("pelvis")], torch.tensor([0.0, 0, -1]).double())
+    right = out[NTU.index("right_shoulder")] - out[NTU.index("left_shoulder")]
+    torch.testing.assert_close(right, torch.tensor([2.0, 0, 0]).double())
+
+
+def test_the_first_frame_that_shows_the_trunk_decides():
+    joints = people(frames=5)
+    expected = canonical_view(joints[..., 2:], NTU)
+    hidden = joints.clone()
+    hidden[0, NTU.index("spine"), :, 0] = NAN
+    hidden[0, NTU.index("left_shoulder"), :, 1] = NAN
+    torch.testing.assert_close(canonical_view(hidden, NTU)[..., 2:], expected)
+    # or one that was not sampled
+    opened = canonical_view(joints[..., 3:], NTU, opening=joints[..., 2:3])
+    torch.testing.assert_close(opened, expected[..., 1:])
+    hidden[0, NTU.index("pelvis")] = NAN
+    assert_same(canonical_view(hidden, NTU), hidden)
+    batch = torch.stack([joints, hidden])
+    assert_same(canonical_view(batch, NTU)[0], canonical_view(joints, NTU))
+    with pytest.raises(LayoutError, match="hand21"):
+        canonical_view(torch.zeros(1, 21, 3, 2), get_layout("hand21"))
+    with pytest.raises(ChoiceError, match="up"):
+        canonical_view(joints, NTU, up="x")
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=20, deadline=None)
+def test_rotation_keeps_lengths_and_other_channels(seed):
+    joints = people(seed)
+    matrix = random_rotations(1, 180, torch.Generator().manual_seed(seed))[0].double()
+    torch.testing.assert_close(rotate(joints, matrix).norm(dim=-2), joints.norm(dim=-2),
+                               atol=1e-5, rtol=0)
+    flat = rotate(joints, torch.tensor([[0.0, -1], [1, 0]]))
+    torch.testing.assert_close(flat, torch.stack([-joints[:, :, 1], joints[:, :, 0],
+                                                  joints[:, :, 2]], dim=2))
+
+
+@pytest.mark.shared
+def test_the_published_pre_normalisation(shared):
+    with np.load(shared / "reference" / "pyskl_transforms.npz") as file:
+        given_ = {name: torch.from_numpy(file[name]) for name in file if "normalize" in name}
+    joints = given_["prenormalize3d_in"].permute(0, 2, 3, 1).double()
+    joints = joints.masked_fill((joints == 0).all(dim=-2, keepdim=True), NAN)
+    out = fill_missing(canonical_view(joints, NTU))
+    torch.testing.assert_close(out, given_["prenormalize3d_out"].permute(0, 2, 3, 1), atol=1e-6,
+                               rtol=1e-6)
+    flat = torch.cat([given_["prenormalize2d_in"], given_["prenormalize2d_score"][..., None]], -1)
+    out = scale_by_image(flat.permute(0, 2, 3, 1), torch.tensor([640, 480]), hidden=0.01)
+    assert torch.equal(out, given_["prenormalize2d_out"].permute(0, 2, 3, 1))
