@@ -22,7 +22,6 @@ from skelact.errors import FileFormatError
 from skelact.output import write_text
 from skelact.pose.recording import PoseTrack, Recording
 
-
 PROFILES: Mapping[str, Callable[[RawCapture, list[Body]], tuple[list[PoseTrack], int]]] = {
     "skelact": skelact, "pyskl": pyskl, "ctrgcn": ctrgcn, "stgcn": stgcn, "agcn": agcn,
 }
@@ -71,9 +70,10 @@ def apply_profile(
     0.5 for an inferred one; a joint that is not tracked is missing.
 
     The others follow the published code, also where it closes gaps in time (``pyskl``,
-    ``ctrgcn``), takes bodies by their place in the file (``stgcn``, ``agcn``), moves the origin (``ctrgcn``, ``agcn``), turns the body and fills 300 frames by repetition
-    (``agcn``). Their track ids are 0 and 1. Padding with zeros and rounding to float16 are left to
-    the writers of those formats.
+    ``ctrgcn``), takes bodies by their place in the file (``stgcn``, ``agcn``), moves the origin
+    (``ctrgcn``, ``agcn``), turns the body and fills 300 frames by repetition (``agcn``). Their
+    track ids are 0 and 1. Padding with zeros and rounding to float16 are left to the writers of
+    those formats.
 
     Args:
         capture: As `read_skeleton_file` gives it.
@@ -142,7 +142,8 @@ def read_missing_list(path: str | Path) -> frozenset[str]:
                               ) from error
     names = frozenset(match[1] for line in lines if (match := _SAMPLE.fullmatch(line)))
     if not names:
-        raise FileFormatError(f"{path} names no sample; expected lines such as S001C002P005R002A008")
+        raise FileFormatError(f"{path} names no sample; expected lines such as "
+                              "S001C002P005R002A008")
     return names
 
 

@@ -5,7 +5,6 @@ each body what became of it. `skelact.datasets.ntu.apply_profile` says what each
 """
 
 import numpy as np
-import torch
 
 from skelact.datasets.ntu_bodies import (
     Body,
@@ -20,7 +19,6 @@ from skelact.datasets.ntu_bodies import (
 from skelact.datasets.readers.skeleton_file import RawCapture
 from skelact.graph.layouts import get_layout
 from skelact.pose.recording import PoseTrack
-from skelact.transforms.spatial import canonical_view
 
 _LENGTH = 300
 """Frames of a clip in the code of ST-GCN and 2s-AGCN; no sample of the data set has more."""
@@ -103,6 +101,10 @@ def stgcn(capture: RawCapture, bodies: list[Body]) -> Outcome:
 
 def agcn(capture: RawCapture, bodies: list[Body]) -> Outcome:
     """The two livelier of the first four places of the file, repeated to 300 frames, in view."""
+    import torch  # here, so that a process that only reads files starts at once
+
+    from skelact.transforms.spatial import canonical_view
+
     places = _by_place(capture, bodies, _PLACES)
     energy = np.array([_energy(place[..., :3]) for place in places])
     chosen = energy.argsort()[::-1][:2]
@@ -174,8 +176,6 @@ def _repeat(person: np.ndarray) -> np.ndarray:
     shown = np.flatnonzero(person[..., :3].any(axis=(1, 2)))
     if not len(shown):
         return np.zeros((_LENGTH, *person.shape[1:]), person.dtype)
-    if shown[0]:
-        person = person[shown]  # the published code closes all gaps here, and only here
-    else:
-        person = person[: shown[-1] + 1]
+    # the published code closes all gaps of a person who comes late, and none of anybody else
+    person = person[shown] if shown[0] else person[: shown[-1] + 1]
     return person[np.arange(_LENGTH) % len(person)]

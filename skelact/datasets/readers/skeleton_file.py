@@ -100,7 +100,7 @@ def _tidy(content: bytes) -> tuple[list[int], bytes]:
     """The text without empty lines and doubled blanks, and the number of each line that is left."""
     lines = [b" ".join(line.split()) for line in content.splitlines()]
     numbers = [i for i, line in enumerate(lines) if line]
-    return numbers, b"\n".join(lines[i] for i in numbers) + b"\n"
+    return numbers, b"".join(lines[i] + b"\n" for i in numbers)
 
 
 def _parse(text: bytes) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -140,11 +140,11 @@ def _walk(lines: _Lines) -> tuple[int, list[int], list[int], list[int]]:
     num_frames, line = int(found[1]), 1
     frames, ids, heads = [], [], []
     for frame in range(num_frames):
-        if line > len(lines) or not (found := _COUNT.match(text, start_of(line))):
+        if not (found := _COUNT.match(text, start_of(line))):
             raise lines.error(line, "the number of bodies")
         line += 1
         for number in range(int(found[1])):
-            if line > len(lines) or not (found := _BODY.match(text, start_of(line))):
+            if not (found := _BODY.match(text, start_of(line))):
                 raise lines.error(line, "a body (bodyID and 9 fields, then 25 joints)")
             body = int(found[1])
             if body > _LARGEST_ID or body in ids[len(ids) - number :]:
@@ -153,8 +153,8 @@ def _walk(lines: _Lines) -> tuple[int, list[int], list[int], list[int]]:
             ids.append(body)
             heads.append(line + 2)
             line += 2 + NUM_JOINTS
-    if line > len(lines):
-        raise lines.error(line, "25 joints")
+            if line > len(lines):
+                raise lines.error(line, "25 joints")
     if line < len(lines):
         raise lines.error(line, f"the end of the file after {num_frames} frames")
     return num_frames, frames, ids, heads
@@ -180,12 +180,12 @@ def _parse_joints(lines: _Lines, heads: np.ndarray) -> tuple[np.ndarray, np.ndar
     with np.errstate(over="ignore"):
         joints = joints.astype(np.float32)
     if (large := np.isinf(joints).any(axis=1)).any():
-        raise lines.error(rows[large][0], "expected coordinates in metres")
+        raise lines.error(rows[large][0], "coordinates in metres")
     breaks = lines.starts[rows + 1] - 1
     tracking = lines.bytes[breaks - 1] - np.uint8(ord("0"))
     wrong = (tracking > 2) | (lines.bytes[breaks - 2] != ord(" "))
     if wrong.any():
-        raise lines.error(rows[wrong][0], "expected the tracking state 0, 1 or 2 at the end")
+        raise lines.error(rows[wrong][0], "the tracking state 0, 1 or 2 at the end")
     return joints.reshape(-1, NUM_JOINTS, 3), tracking.reshape(-1, NUM_JOINTS)
 
 
@@ -196,7 +196,7 @@ def _check_fields(lines: _Lines, rows: np.ndarray, num_bodies: int) -> None:
         return
     for row in rows.tolist():
         if len(lines.tokens(row)) != _JOINT_FIELDS:
-            raise lines.error(row, f"expected a joint of {_JOINT_FIELDS} fields")
+            raise lines.error(row, f"a joint of {_JOINT_FIELDS} fields")
     raise _GrammarError(0, "expected one blank between fields")
 
 
@@ -204,5 +204,5 @@ def _parse_coordinates(lines: _Lines, line: int) -> list[float]:
     """x, y, z of a joint, in any form that a number has (1.5E-05, nan, ...)."""
     fields = lines.tokens(line)[:3]
     if not all(map(_NUMBER.fullmatch, fields)):
-        raise lines.error(line, "expected x, y and z")
+        raise lines.error(line, "x, y and z")
     return list(map(float, fields))
