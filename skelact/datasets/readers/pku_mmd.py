@@ -88,13 +88,13 @@ def _read_recording(file: Path, labels_file: Path | None) -> Recording:
     if rows.shape[1] != _COLUMNS:
         raise FileFormatError(f"{file}: expected {_COLUMNS} numbers a line, got {rows.shape[1]}")
     joints = rows.reshape(-1, 2, 25, 3).transpose(1, 2, 3, 0).copy()
-    labels = {"clip_id": file.stem, "camera": _CAMERAS[_NAME.fullmatch(file.stem)[1]]}
-    if labels_file is not None:
-        labels["annotations"] = _read_annotations(labels_file, len(rows))
     try:
         tracks = padded_tracks(joints, 3)
     except ShapeError as error:
         raise FileFormatError(f"{file} is not a PKU-MMD skeleton: {error}") from error
+    labels = {"clip_id": file.stem, "camera": _CAMERAS[_NAME.fullmatch(file.stem)[1]]}
+    if labels_file is not None:
+        labels["annotations"] = _read_annotations(labels_file, len(rows))
     return Recording(tracks, np.arange(len(rows)) / FPS, "ntu25", dims=3, fps=FPS,
                      source=file.name, estimator="Kinect v2", labels=labels)
 
