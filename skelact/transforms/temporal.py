@@ -122,7 +122,7 @@ def smooth_savgol(joints: Tensor, window: int = 7, degree: int = 2, dims: int = 
     if window <= degree:
         return joints.clone()  # such a polynomial goes through every frame
     order = torch.arange(coordinates.shape[-1], dtype=torch.float64)
-    whole = bridge_gaps(coordinates, order)
+    whole = bridge_gaps(coordinates, order).nan_to_num(0.0)  # a joint that was never seen
     smooth = torch.from_numpy(savgol_filter(whole.numpy(), window, degree, axis=-1))
     missing = coordinates.isnan().any(dim=-2, keepdim=True)
     smooth = smooth.to(joints.dtype).masked_fill(missing, torch.nan)
@@ -163,7 +163,7 @@ def smooth_one_euro(
         missing, fresh = now.isnan(), seen_at.isinf()
         elapsed = torch.where(fresh, torch.ones_like(seen_at), time - seen_at).to(joints.dtype)
         drawn = (now - place) / elapsed
-        new_speed = torch.lerp(speed, drawn, _weight(elapsed, torch.as_tensor(speed_cutoff)))
+        new_speed = torch.lerp(speed, drawn, _weight(elapsed, speed_cutoff))
         new_speed = torch.where(fresh, torch.zeros_like(speed), new_speed)
         weight = _weight(elapsed, min_cutoff + beta * new_speed.abs())
         new_place = torch.where(fresh, now, torch.lerp(place, now, weight))
@@ -175,7 +175,7 @@ def smooth_one_euro(
     return torch.cat([coordinates, joints[..., dims:, :]], dim=-2)
 
 
-def _weight(elapsed: Tensor, cutoff: Tensor) -> Tensor:
+def _weight(elapsed: Tensor, cutoff: Tensor | float) -> Tensor:
     """How much a new value counts in a first-order low-pass filter."""
     angle = 2 * math.pi * cutoff * elapsed
     return angle / (angle + 1)

@@ -8,8 +8,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skelact.errors import ShapeError
-from skelact.transforms.temporal import bridge_gaps, resample
+from skelact.errors import ChoiceError, ShapeError
+from skelact.transforms.temporal import (
+    bridge_gaps,
+    change_rate,
+    resample,
+    smooth_one_euro,
+    smooth_savgol,
+)
 
 NAN = math.nan
 
@@ -121,3 +127,119 @@ def test_leading_axes_and_mixed_precision_of_times():
 def test_no_frames_or_another_number_of_times_is_refused(frames, times):
     with pytest.raises(ShapeError, match=f"{times} times for {frames} frames"):
         resample(torch.zeros(1, 1, frames), torch.arange(times).double(), seconds(0))
+
+
+@pytest.mark.parametrize(
+    ("seen", "longest", "bridged"),
+    [
+        ([1, NAN, 3, NAN, NAN, 6], 2, [1, 2, 3, NAN, NAN, 6]),
+        ([1, NAN, 3, NAN, NAN, 6], 3, [1, 2, 3, 4, 5, 6]),
+        ([NAN, NAN, 5, NAN, NAN], 1, [NAN, 5, 5, 5, NAN]),
+        ([NAN, NAN, 5, NAN, NAN], 0, [NAN, NAN, 5, NAN, NAN]),
+        ([NAN, NAN], 9, [NAN, NAN]),
+    ],
+)
+def test_long_gaps_stay_open(seen, longest, bridged):
+    out = bridge_gaps(one_joint(*seen), seconds(*range(len(seen))), longest)
+    torch.testing.assert_close(out, one_joint(*bridged), equal_nan=True)
+
+
+def test_gaps_of_a_batch_are_those_of_its_clips():
+    joints = torch.randn(2, 3, 5, 2, 8).masked_fill(torch.rand(2, 3, 5, 1, 8) < 0.4, NAN)
+    times = torch.arange(8).double()
+    out = bridge_gaps(joints, times, 3)
+    for i, j in np.ndindex(2, 3):
+        torch.testing.assert_close(out[i, j], bridge_gaps(joints[i, j], times, 3), equal_nan=True)
+
+
+def test_another_frame_rate():
+    joints = torch.arange(7.0)[None, None]  # 30 fps: 0.2 s
+    assert change_rate(joints, 30, 15).flatten().tolist() == [0, 2, 4, 6]
+    torch.testing.assert_close(change_rate(joints, 30, 60).flatten(), torch.arange(13) / 2)
+    torch.testing.assert_close(change_rate(joints, 30, 20).flatten(), torch.arange(5) * 1.5)
+    assert change_rate(joints, 30, 25).shape[-1] == 6  # the last at 0.2 s
+    assert torch.equal(change_rate(joints, 29.97, 29.97), joints)
+    for rates in ((0, 30), (30, -1), (NAN, 30), (30, math.inf)):
+        with pytest.raises(ChoiceError, match="above 0"):
+            change_rate(joints, *rates)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 3))
+@settings(max_examples=20, deadline=None)
+def test_savgol_keeps_polynomials_and_hides_what_was_hidden(seed, degree):
+    random = np.random.default_rng(seed)
+    time = torch.linspace(-1, 1, 20).double()
+    factors = torch.from_numpy(random.normal(size=(4, 2, 1, degree + 1)))
+    joints = (factors * time[:, None] ** torch.arange(degree + 1)).sum(dim=-1)
+    joints = torch.cat([joints, torch.rand(4, 1, 20, dtype=torch.float64)], dim=1)
+    before = joints.clone()
+    torch.testing.assert_close(smooth_savgol(joints, 7, degree), joints)
+    hidden = joints.masked_fill(torch.from_numpy(random.random((4, 1, 20)) < 0.3), NAN)
+    hidden[0, :2] = NAN  # never seen
+    out = smooth_savgol(hidden, 7, degree)
+    assert torch.equal(out.isnan(), hidden.isnan())
+    assert torch.equal(joints, before)
+    noisy = joints + 0.1 * torch.from_numpy(random.normal(size=joints.shape))
+    smooth = smooth_savgol(noisy, 9, degree)
+    assert (smooth - joints)[:, :2].square().sum() < (noisy - joints)[:, :2].square().sum()
+    assert torch.equal(smooth[:, 2], noisy[:, 2])
+
+
+def test_savgol_of_short_clips_and_senseless_windows():
+    for frames in range(5):
+        joints = torch.randn(2, 3, frames)
+        assert smooth_savgol(joints, 7, 2).shape == joints.shape
+    straight = torch.arange(4.0).expand(1, 2, 4)
+    torch.testing.assert_close(smooth_savgol(straight, 7, 1), straight)
+    for window, degree in ((6, 2), (3, 3), (5, -1)):
+        with pytest.raises(ChoiceError, match="window"):
+            smooth_savgol(straight, window, degree)
+
+
+def one_euro_by_hand(values, times, min_cutoff, beta, speed_cutoff=1.0):
+    """The published algorithm for one signal; an absence lengthens the time step."""
+    def weight(elapsed, cutoff):
+        return 1 / (1 + 1 / (2 * math.pi * cutoff) / elapsed)
+
+    out, last, speed, seen_at = [], None, 0.0, None
+    for value, time in zip(values, times, strict=True):
+        if math.isnan(value):
+            out.append(NAN)
+            continue
+        if last is None:
+            last = value
+        else:
+            elapsed = time - seen_at
+            share = weight(elapsed, speed_cutoff)
+            speed = share * (value - last) / elapsed + (1 - share) * speed
+            share = weight(elapsed, min_cutoff + beta * abs(speed))
+            last = share * value + (1 - share) * last
+        seen_at = time
+        out.append(last)
+    return out
+
+
+@given(st.integers(0, 10_000), st.floats(0.1, 5), st.floats(0, 2))
+@settings(max_examples=25, deadline=None)
+def test_one_euro_as_published(seed, min_cutoff, beta):
+    random = np.random.default_rng(seed)
+    times = np.cumsum(random.uniform(0.01, 0.1, 15))
+    values = np.where(random.random((4, 1, 15)) < 0.2, NAN, random.normal(size=(4, 2, 15)))
+    joints = torch.from_numpy(np.concatenate([values, random.random((4, 1, 15))], axis=1))
+    out = smooth_one_euro(joints, torch.from_numpy(times), min_cutoff, beta)
+    for n, c in np.ndindex(4, 2):
+        expected = one_euro_by_hand(values[n, c], times, min_cutoff, beta)
+        np.testing.assert_allclose(out[n, c], expected, atol=1e-9)
+    assert torch.equal(out[:, 2], joints[:, 2])
+    torch.testing.assert_close(smooth_one_euro(joints[..., :8], torch.from_numpy(times[:8]),
+                                               min_cutoff, beta), out[..., :8], equal_nan=True)
+
+
+def test_one_euro_at_rest_of_nothing_and_with_senseless_numbers():
+    still = torch.full((3, 2, 6), 4.0)
+    times = torch.arange(6) / 30
+    assert torch.equal(smooth_one_euro(still, times), still)
+    assert smooth_one_euro(still[..., :0], times[:0]).shape == (3, 2, 0)
+    for fields in ({"min_cutoff": 0}, {"beta": -1}, {"speed_cutoff": 0}):
+        with pytest.raises(ChoiceError, match="cut-offs"):
+            smooth_one_euro(still, times, **fields)
