@@ -3,13 +3,14 @@
 import csv
 import io
 import json
-import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from skelact.datasets.readers.base import Refuse
 from skelact.errors import FileFormatError
 
+_LONGEST = 1e6
+"""Seconds; no video is longer."""
 Row = tuple[str, dict[str, str]]
 """Where it stands (file and line), and its cells by column."""
 
@@ -107,13 +108,13 @@ def seconds(text: str | float) -> float:
     """Seconds from a number or from hours:minutes:seconds.
 
     Raises:
-        ValueError: It is neither, or not finite, or below 0.
+        ValueError: It is neither, or below 0, or no time of a video.
     """
     total = 0.0
     for part in str(text).split(":"):
         total = 60.0 * total + float(part)
-    if not 0 <= total < math.inf:
-        raise ValueError(f"expected seconds from 0, got {text}")
+    if not 0 <= total < _LONGEST:
+        raise ValueError(f"expected seconds from 0 to {_LONGEST:g}, got {text}")
     return total
 
 

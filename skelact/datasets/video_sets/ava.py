@@ -128,8 +128,8 @@ def _read_parts(
         box = tuple(float(row[side]) for side in ("x1", "y1", "x2", "y2"))
         if not (0 <= box[0] < box[2] <= 1 and 0 <= box[1] < box[3] <= 1):
             raise ValueError("expected a box x1, y1, x2, y2 within 0 to 1")
-        if int(row["action_id"]) not in names:
-            raise ValueError("the action_id is not in the label map")
+        if not row["video_id"] or int(row["action_id"]) not in names:
+            raise ValueError("expected a video_id, and an action_id of the label map")
         return row["video_id"], Annotation(names[int(row["action_id"])], start, start + _STEP, box)
 
     parts: dict[str, list[Annotation]] = defaultdict(list)
