@@ -13,6 +13,7 @@ from skelact.datasets.readers.json_kinds import find_json
 from skelact.datasets.readers.padded import layout_of
 from skelact.datasets.readers.sightings import (
     Sightings,
+    corner_boxes,
     frame_rows,
     make_recording,
     number_rows,
@@ -104,6 +105,4 @@ def _boxes(rows: list[dict]) -> np.ndarray | None:
     """x1, y1, x2, y2 of the ``box`` (x, y, width, height) of each, if all have one."""
     if not all("box" in row for row in rows):
         return None
-    boxes = number_rows([row["box"] for row in rows], 4, "box of person")
-    boxes[:, 2:] += boxes[:, :2]
-    return boxes.astype(np.float32)
+    return corner_boxes(number_rows([row["box"] for row in rows], 4, "box of person"))

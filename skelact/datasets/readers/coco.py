@@ -15,6 +15,7 @@ from skelact.datasets.readers.json_kinds import find_json
 from skelact.datasets.readers.padded import layout_of
 from skelact.datasets.readers.sightings import (
     Sightings,
+    corner_boxes,
     frame_rows,
     make_recording,
     number_rows,
@@ -194,8 +195,9 @@ def _parse(clip: _Clip, facts: dict, fps, image_size) -> Recording:
     frame_of = {image["id"]: at for image, at in zip(clip.images, clip.index.tolist(), strict=True)}
     frame = np.array([frame_of[person["image_id"]] for person in clip.people], np.int64)
     joints = _joints(clip)
-    photograph = len(clip.images) == 1
-    ids = np.arange(len(frame)) if photograph else usable_ids(list(map(_id_of, clip.people)), frame)
+    ids = usable_ids(list(map(_id_of, clip.people)), frame)
+    if ids is None and len(clip.images) == 1:  # nobody to follow in a photograph
+        ids = np.arange(len(frame))
     stated = clip.images[0]
     if "width" in stated:
         image_size = (int(stated["width"]), int(stated["height"]))
@@ -243,9 +245,7 @@ def _id_of(person: dict):
 def _boxes(people: list[dict]) -> np.ndarray | None:
     if not people or not all("bbox" in person for person in people):
         return None
-    boxes = number_rows([person["bbox"] for person in people], 4, "bbox of person")
-    boxes[:, 2:] += boxes[:, :2]
-    return boxes.astype(np.float32)
+    return corner_boxes(number_rows([person["bbox"] for person in people], 4, "bbox of person"))
 
 
 def _times(images: list[dict], index: np.ndarray) -> np.ndarray | None:

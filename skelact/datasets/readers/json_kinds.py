@@ -15,7 +15,7 @@ _SIZES = (4096, 131_072)
 """Bytes to look at: the first is enough nearly always, the second for long preambles."""
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]')
 _CLOSED_BY = {"[": "]", "{": "}"}
-MEDIAPIPE_LISTS = ("pose_landmarks", "poseLandmarks", "landmarks", "keypoints")
+MEDIAPIPE_LISTS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark", "keypoints")
 """Keys under which MediaPipe's bindings, and scripts around them, put the landmarks of a person."""
 
 
@@ -141,11 +141,14 @@ def _people(frame: Any) -> Iterator[Any]:
             yield frame[key]
             if isinstance(frame[key], list):
                 yield from frame[key][:1]
+            elif "landmark" in _keys(frame[key]):
+                yield frame[key]["landmark"]
 
 
 def _is_person(person: Any) -> bool:
     if isinstance(person, dict):
-        return "nose" in person and {"x", "y"} <= _keys(person["nose"])
+        nose = next((point for name, point in person.items() if name.lower() == "nose"), None)
+        return {"x", "y"} <= _keys(nose)
     if not isinstance(person, list) or len(person) < 3:
         return False
     if {"x", "y"} <= _keys(person[0]):

@@ -84,7 +84,7 @@ def _people_in(found: Any, who: Any, place: str) -> list[tuple[Any, Any]]:
     if not found:
         return []
     if isinstance(found, dict):
-        return [(found, who)]
+        return [(person, who) for person, _ in _people(found, place)]
     if not isinstance(found, list):
         raise FileFormatError(f"{place}: expected landmarks, got {found!r:.40}")
     first = found[0]

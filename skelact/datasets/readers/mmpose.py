@@ -108,7 +108,8 @@ def _boxes(people: list[dict]) -> np.ndarray | None:
         return None
     boxes = [person["bbox"] for person in people]
     boxes = [b[0] if isinstance(b, list) and len(b) == 1 else b for b in boxes]
-    return number_rows(boxes, 4, "bbox of person").astype(np.float32)
+    with np.errstate(over="ignore"):
+        return number_rows(boxes, 4, "bbox of person").astype(np.float32)
 
 
 def _scores(people: list[dict]) -> np.ndarray | None:

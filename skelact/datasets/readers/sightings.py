@@ -12,8 +12,10 @@ from skelact.pose.estimators.base import Detections
 from skelact.pose.recording import PoseTrack, Recording
 from skelact.pose.tracking import Tracker
 
-_MAX_FRAMES_A_SIGHTING = 1000
-"""Frame numbers sparser than this are no frame numbers (ids of photographs, time stamps)."""
+_SPARSEST = 100
+"""Numbers of which fewer than one in so many occurs are ids of photographs or time stamps."""
+_MOST_FRAMES = 10_000_000
+"""Four days at 30 frames a second; a higher number is none of a frame."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,11 +131,12 @@ def frame_rows(numbers: Sequence[Any], first: int | None = None) -> np.ndarray:
 
     Args:
         numbers: Frame numbers as the source has them.
-        first: The number of the first frame; by default the lowest there is.
+        first: The number of the first frame, where the source surely counts frames; by default
+            the lowest there is, if they are dense enough to be frame numbers.
 
     Raises:
-        FileFormatError: A number is no whole number, lies before ``first``, or they are so sparse
-            that they cannot be frame numbers.
+        FileFormatError: A number is no whole number, lies before ``first`` or too far behind it,
+            or they cannot be frame numbers.
     """
     values = number_rows([[n] for n in numbers], 1, "frame number")[:, 0]
     if not len(values):
@@ -143,9 +146,10 @@ def frame_rows(numbers: Sequence[Any], first: int | None = None) -> np.ndarray:
     values -= values.min() if first is None else first
     if (values < 0).any():
         raise FileFormatError(f"expected frame numbers from {first} on")
-    if values.max() >= _MAX_FRAMES_A_SIGHTING * len(np.unique(values)):
-        raise FileFormatError(f"{len(np.unique(values))} frames numbered over a range of "
-                              f"{values.max() + 1:.0f}: these are no frame numbers of a video")
+    count = len(np.unique(values))
+    if values.max() >= (_MOST_FRAMES if first is not None else _SPARSEST * count):
+        raise FileFormatError(f"{count} frames numbered over a range of {values.max() + 1:.0f}: "
+                              "these are no frame numbers of a video")
     return values.astype(np.int64)
 
 
@@ -163,6 +167,13 @@ def with_confidence(points: np.ndarray) -> np.ndarray:
         return joints.astype(np.float32)
 
 
+def corner_boxes(boxes: np.ndarray) -> np.ndarray:
+    """``[S, 4]`` float32 x1, y1, x2, y2 of boxes given as x, y, width, height."""
+    with np.errstate(over="ignore"):
+        corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+        return corners.astype(np.float32)
+
+
 def _known_people(seen: Sightings) -> list[PoseTrack]:
     order = np.lexsort((seen.frame, seen.ids))
     seen = seen[order]
@@ -170,13 +181,11 @@ def _known_people(seen: Sightings) -> list[PoseTrack]:
     if twice.any():
         at = int(np.argmax(twice))
         raise FileFormatError(f"person {seen.ids[at]} is in frame {seen.frame[at]} twice")
-    starts = np.flatnonzero(np.diff(seen.ids, prepend=np.iinfo(np.int64).min))
     tracks = []
-    for start, stop in zip(starts, [*starts[1:], len(seen.ids)], strict=True):
-        part = seen[start:stop]
+    for who in np.unique(seen.ids):
+        part = seen[slice(*np.searchsorted(seen.ids, [who, who + 1]))]
         boxes = None if part.boxes is None or np.isnan(part.boxes).all() else part.boxes.T
-        tracks.append(PoseTrack(int(part.ids[0]), part.joints.transpose(1, 2, 0), part.frame,
-                                boxes=boxes))
+        tracks.append(PoseTrack(who, part.joints.transpose(1, 2, 0), part.frame, boxes=boxes))
     return tracks
 
 
