@@ -10,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skelact.datasets.protocols import EXEMPLARS, PROTOCOLS
+from skelact.datasets.readers.msr_action3d import read_msr_action3d
+from skelact.datasets.readers.penn_action import read_penn_action
+from skelact.datasets.readers.precog16 import read_precog16
 from skelact.datasets.splits import protocols, select_rows
 from skelact.errors import ChoiceError, FileFormatError, SkelactError
 
@@ -122,6 +125,44 @@ def test_the_counts_of_the_shared_sets(shared, tmp_path, archive, dataset, patte
     assert select_rows(table, "test", dataset=dataset).tolist() == sorted(test)
     seen = table["subject"][list(train)]
     assert set(seen).isdisjoint(table["subject"][list(val)])
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("dataset", "read", "counts"), [
+    ("penn_action", read_penn_action, (1258, 1068)),
+    ("msr_action3d", read_msr_action3d, (284, 273)),
+])
+def test_the_counts_of_the_shared_sets_as_read(shared, tmp_path, dataset, read, counts):
+    table = read_columns(read(unpack(shared / "datasets" / f"{dataset}.tar.xz", tmp_path),
+                              lambda error: None))
+    name = next(iter(PROTOCOLS[dataset]))
+    train, val, test = check_parts(table, name, dataset)
+    assert (len(train | val), len(test)) == counts
+    if (table["subject"] >= 0).all():  # one of five subjects
+        assert len(set(table["subject"][list(val)])) == 1
+        assert set(table["subject"][list(train)]).isdisjoint(table["subject"][list(val)])
+    else:
+        assert len(val) == pytest.approx(0.1 * counts[0], rel=0.05)
+
+
+@pytest.mark.shared
+def test_the_subjects_of_precog16_as_read(shared, tmp_path):
+    folder = unpack(shared / "datasets" / "precog16.tar.xz", tmp_path)
+    table = read_columns(read_precog16(folder, lambda error: None))
+    tested = [select_rows(table, f"loso-{subject}/test", dataset="precog16")
+              for subject in range(1, 13)]
+    assert sorted(np.concatenate(tested)) == list(range(len(table["clip_id"])))
+    assert [len(rows) for rows in tested] == [6] * 9 + [4] + [6] * 2  # two of all zeros
+
+
+def read_columns(recordings) -> dict:
+    """Columns as a store has them."""
+    facts = [recording.labels for recording in recordings]
+    classes = sorted({fact.get("label", "") for fact in facts})
+    return columns([fact["clip_id"] for fact in facts],
+                   [classes.index(fact.get("label", "")) for fact in facts],
+                   [tuple(fact.get("splits", ())) for fact in facts],
+                   subject=[fact.get("subject", -1) for fact in facts])
 
 
 def test_msr_is_restricted_to_the_files_that_papers_use():
