@@ -5,6 +5,8 @@ a labelled part of a clip; ``dataset.json`` says what they are. Each table is on
 that the joints of all tracks are one array ``[S, N, C]`` in the file and in memory.
 """
 
+import contextlib
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -39,12 +41,8 @@ class Store:
         self._tracks, self._clips, self._annotations = (
             load_table(self.folder / f"{name}.arrow")
             for name in ("tracks", "clips", "annotations"))
-        try:
+        with self._reading("the store"):
             self.arrays: ClipArrays = _clip_arrays(self.header, self._tracks, self._clips)
-        except (KeyError, AttributeError, ValueError, IndexError, pa.ArrowException) as error:
-            raise FileFormatError(
-                f"{folder} is damaged: its tables do not fit each other ({error}); "
-                f"`skelact data validate {folder}` names the file") from error
 
     def __len__(self) -> int:
         return len(self.arrays)
@@ -66,12 +64,8 @@ class Store:
         """
         if not -len(self) <= index < len(self):
             raise IndexError(f"expected a clip out of 0..{len(self) - 1}, got {index}")
-        index %= len(self)
-        try:
-            return self._recording(index)
-        except (pa.ArrowException, SkelactError, ValueError, TypeError, IndexError) as error:
-            raise FileFormatError(f"clip {index} of {self.folder} is damaged: {error}; "
-                                  f"`skelact data validate {self.folder}` says more") from error
+        with self._reading(f"clip {index % len(self)}"):
+            return self._recording(index % len(self))
 
     def columns(self) -> dict:
         """The facts that splits are made of, one entry a clip.
@@ -81,39 +75,54 @@ class Store:
             (-1 for unknown) and ``source`` as arrays ``[L]``; ``splits`` as a list of tuples of
             names.
         """
-        columns = {name: _numbers(self._clips, name) for name in ("label", *NUMBERS)}
-        texts = {name: np.array(_checked(self._clips.column(name)).to_pylist(), object)
-                 for name in ("clip_id", "source")}
-        splits = _checked(self._clips.column("splits")).to_pylist()
-        return columns | texts | {"splits": [tuple(names) for names in splits]}
+        with self._reading("clips.arrow"):
+            numbers = {name: _numbers(self._clips, name) for name in ("label", *NUMBERS)}
+            texts = {name: np.array(_checked(self._clips.column(name)).to_pylist(), object)
+                     for name in ("clip_id", "source")}
+            splits = _checked(self._clips.column("splits")).to_pylist()
+        return numbers | texts | {"splits": [tuple(names) for names in splits]}
 
     def annotations(self, index: int) -> list[dict]:
         """The labelled parts of a clip, as `skelact.datasets.readers.base` describes them."""
-        clips = _numbers(self._annotations, "clip")
-        first, last = np.searchsorted(clips, [index, index + 1])
-        rows = _checked(self._annotations.slice(first, last - first)).to_pylist()
+        with self._reading("annotations.arrow"):
+            clips = _numbers(self._annotations, "clip")
+            first, last = np.searchsorted(clips, [index, index + 1])
+            rows = _checked(self._annotations.slice(first, last - first)).to_pylist()
         return [{key: tuple(value) if key == "box" else value
                  for key, value in row.items() if value is not None and key != "clip"}
                 for row in rows]
 
     def annotated(self) -> np.ndarray:
         """``[L]`` bool: the clip has annotations."""
-        clips = _numbers(self._annotations, "clip")
-        return np.bincount(clips, minlength=len(self))[: len(self)] > 0
+        with self._reading("annotations.arrow"):
+            return np.isin(np.arange(len(self)), _numbers(self._annotations, "clip"))
 
     def annotation_labels(self) -> np.ndarray:
         """``[A]`` int64 class of each annotation."""
-        return _numbers(self._annotations, "label")
+        with self._reading("annotations.arrow"):
+            return _numbers(self._annotations, "label")
 
     def mean_fps(self) -> np.ndarray:
         """``[L]`` frames a second by the timestamps, where they are not simply those of ``fps``."""
-        column = self._clips.column("timestamps")
-        ends, times = column.offsets.to_numpy(), column.values.to_numpy()
         fps = self.arrays.fps.copy()
-        rows = np.flatnonzero(np.diff(ends) > 1)
-        first, last = ends[rows], ends[rows + 1] - 1
-        fps[rows] = (last - first) / (times[last] - times[first])
+        with self._reading("clips.arrow"):
+            column = self._clips.column("timestamps")
+            ends, times = column.offsets.to_numpy(), column.values.to_numpy()
+            rows = np.flatnonzero(np.diff(ends) > 1)
+            first, last = ends[rows], ends[rows + 1] - 1
+            fps[rows] = (last - first) / (times[last] - times[first])
         return fps
+
+    @contextlib.contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        """Say what is damaged, whatever a damaged table provokes."""
+        try:
+            yield
+        except (pa.ArrowException, SkelactError, ValueError, TypeError, IndexError, KeyError,
+                AttributeError, OverflowError, MemoryError) as error:
+            raise FileFormatError(f"{what} of {self.folder} is damaged: {error}; "
+                                  f"`skelact data validate {self.folder}` names the file"
+                                  ) from error
 
     def _recording(self, index: int) -> Recording:
         row = _checked(self._clips.slice(index, 1)).drop_columns("tracks").to_pylist()[0]
@@ -139,8 +148,8 @@ class Store:
         for name in ("boxes", "confidence"):
             column = self._tracks.column(name).slice(track, 1)
             if column.null_count == 0:
-                rows = _checked(column).flatten().flatten().to_numpy()
-                extras[name] = rows.reshape(span.stop - span.start, -1).T
+                rows = _checked(column).flatten()  # one a frame
+                extras[name] = rows.flatten().to_numpy().reshape(-1, rows.type.list_size).T
         return PoseTrack(
             _numbers(self._tracks, "track_id")[track],
             self.arrays.joints[span].transpose(1, 2, 0),

@@ -260,5 +260,5 @@ def _check_labels(labels: Mapping, clip_id: str) -> None:
 
 def _by_number(name: str) -> list:
     """Sorting key in which ``class_10`` comes after ``class_9``."""
-    return [(part.isdigit(), int(part) if part.isdigit() else part)
+    return [(part.isdecimal(), int(part) if part.isdecimal() else part)
             for part in re.split(r"(\d+)", name)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.datasets.findings import ERROR, WARNING, Finding
+from skelact.datasets.findings import ERROR, WARNING, Finding, has_errors
 from skelact.datasets.header import read_header
 from skelact.datasets.integrity import check_files, check_tables
 from skelact.datasets.plausibility import ClipStatistics, measure_clips
@@ -39,13 +39,15 @@ def validate(folder: str | Path) -> list[Finding]:
             raise
         return [*check_files(folder, None), Finding(ERROR, "files", str(error))]
     findings = check_files(folder, header)
+    if has_errors(findings):
+        return findings  # nothing that the tables say can be trusted
     try:
         store = Store(folder)
     except FileFormatError as error:
         return [*findings, Finding(ERROR, "files", str(error))]
     findings += check_tables(store)
     if any(finding.check == "tables" for finding in findings):
-        return findings  # what the tables say cannot be trusted any further
+        return findings
     columns = store.columns()
     measured = measure_clips(store.arrays)
     for check in (_check_content, _check_duplicates, _check_sides, _check_upright, _check_layout,
