@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from skelact.datasets.arrays import ClipArrays
 from skelact.datasets.gather import gather, gather_opening
-from skelact.datasets.sampling import Chance, Sampling
+from skelact.datasets.sampling import Chance, FramePairs, Sampling
 from skelact.errors import ChoiceError, SkelactError
 from skelact.transforms.compose import ClipInfo
 from skelact.transforms.spatial import fill_missing
@@ -184,6 +184,12 @@ class Loader:
         rows = rows.repeat(positions.shape[1])
         if self.transform is not None:
             joints = self.transform(joints, self._info(rows), self._generator(epoch, number))
+        if isinstance(self.sampling, FramePairs):
+            mask = mask.chunk(2, dim=-1)[0]
+        if joints.shape[-1] != mask.shape[-1]:
+            raise SkelactError(f"expected {mask.shape[-1]} frames after the transform, got "
+                               f"{joints.shape[-1]}; FramePairs needs a motion stream, and a "
+                               "change of the frame rate belongs before the sampling")
         labels = torch.from_numpy(self.arrays.labels[rows])
         batch = Batch(fill_missing(joints), mask, labels, torch.from_numpy(rows))
         return batch.pin() if self.pin_memory else batch
@@ -192,7 +198,8 @@ class Loader:
         size = self.arrays.image_size
         size = None if size is None else torch.from_numpy(np.asarray(size[rows]))
         opening = gather_opening(self.arrays, rows, self.people)
-        return ClipInfo(self.arrays.layout, self.arrays.dims, size, opening)
+        pairs = isinstance(self.sampling, FramePairs)
+        return ClipInfo(self.arrays.layout, self.arrays.dims, size, opening, pairs)
 
     def _generator(self, epoch: int, number: int) -> Generator:
         share = Chance(self.seed, epoch, np.array([number])).even(1, _TRANSFORM)

@@ -204,7 +204,29 @@ class CropResize:
         return _finish(first + np.clip(middles, 0, np.maximum(kept - 1, 0)), lengths)
 
 
-Sampling = UniformSegments | PysklTestClips | ConsecutiveFrames | CropResize
+@dataclass(frozen=True)
+class FramePairs:
+    """The frames of another rule, and after them all the frame that follows each in the clip.
+
+    For a motion stream that takes differences between neighbouring frames of the whole clip, as
+    pyskl does, and not between the frames that were sampled. A clip's last frame is followed by
+    padding.
+
+    Args:
+        rule: Which frames.
+    """
+
+    rule: UniformSegments | PysklTestClips | ConsecutiveFrames | CropResize
+
+    def __call__(self, lengths: np.ndarray, chance: Chance) -> np.ndarray:
+        """``[B, K, 2 * F]``."""
+        positions = self.rule(lengths, chance)
+        last = np.asarray(lengths)[:, None, None] - 1
+        follows = (positions >= 0) & (positions + 1 <= last)
+        return np.concatenate([positions, np.where(follows, positions + 1, -1)], axis=-1)
+
+
+Sampling = UniformSegments | PysklTestClips | ConsecutiveFrames | CropResize | FramePairs
 
 
 def _past_end(positions: np.ndarray, lengths: np.ndarray, short: str) -> np.ndarray:

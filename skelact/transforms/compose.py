@@ -9,6 +9,7 @@ is known of the batch, and the source of chance; it gives a new tensor.
 """
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from torch import Generator, Tensor
 
@@ -27,12 +28,15 @@ class ClipInfo:
         image_size: ``[B, 2]`` width and height in pixels of each clip, 0 where unknown, or None.
         opening: ``[B, M, N, C, 1]`` the frame of the whole clip in which its first person is first
             seen, whatever frames were sampled; None where unknown.
+        pairs: The frames of the second half follow those of the first half in the clip (see
+            `skelact.datasets.sampling.FramePairs`); a motion stream makes one of each two.
     """
 
     layout: Layout
     dims: int = 2
     image_size: Tensor | None = None
     opening: Tensor | None = None
+    pairs: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layout", get_layout(self.layout))
@@ -42,6 +46,9 @@ class ClipInfo:
 @dataclass(frozen=True)
 class Transform:
     """One change of clips; the subclasses are in `skelact.transforms.steps` and `.random_steps`."""
+
+    over_time: ClassVar[bool] = False
+    """Frames are taken as neighbours in time."""
 
     def __call__(
         self, joints: Tensor, info: ClipInfo, generator: Generator | None = None
@@ -58,6 +65,9 @@ class Transform:
             ChoiceError: A change is random and there is no generator, or it is not made for
                 clips of these dimensions.
         """
+        if self.over_time and info.pairs:
+            raise ChoiceError(f"{type(self).__name__} needs frames one after another, not pairs "
+                              "of frames; put it after the motion stream or leave out FramePairs")
         return self._change(joints, info, generator)
 
     def _change(self, joints: Tensor, info: ClipInfo, generator: Generator | None) -> Tensor:
@@ -82,7 +92,7 @@ class RandomTransform(Transform):
         """
         if generator is None:
             raise ChoiceError(f"{type(self).__name__} is random: call it with a torch.Generator")
-        return self._change(joints, info, generator)
+        return super().__call__(joints, info, generator)
 
 
 @dataclass(frozen=True, init=False, repr=False)

@@ -80,6 +80,8 @@ class RandomView(RandomTransform):
 class ChangeSpeed(RandomTransform):
     """Play clips faster or slower about their middle."""
 
+    over_time = True
+
     largest: float = 0.2
 
     def _change(self, joints, info, generator):
@@ -138,6 +140,8 @@ class DropPart(RandomTransform):
 @dataclass(frozen=True)
 class DropSpan(RandomTransform):
     """Freeze some clips for up to a fifth of their length."""
+
+    over_time = True
 
     share: float = 0.2
 

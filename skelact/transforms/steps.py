@@ -1,7 +1,7 @@
 """Transforms without chance, for `skelact.transforms.compose.Compose`."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -9,7 +9,7 @@ import torch
 from skelact.checks import check_choice
 from skelact.errors import ShapeError
 from skelact.transforms import spatial, streams, temporal
-from skelact.transforms.compose import Transform
+from skelact.transforms.compose import ClipInfo, Transform
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,8 @@ class CanonicalView(Transform):
 class BridgeGaps(Transform):
     """Fill absences of a joint of at most ``longest`` frames; see `bridge_gaps`."""
 
+    over_time = True
+
     longest: float = math.inf
 
     def _change(self, joints, info, generator):
@@ -105,6 +107,8 @@ class BridgeGaps(Transform):
 class SmoothSavgol(Transform):
     """Smooth by Savitzky-Golay; see `smooth_savgol`."""
 
+    over_time = True
+
     window: int = 7
     degree: int = 2
 
@@ -115,6 +119,8 @@ class SmoothSavgol(Transform):
 @dataclass(frozen=True)
 class SmoothOneEuro(Transform):
     """Smooth by the 1 euro filter, at ``fps`` frames a second; see `smooth_one_euro`."""
+
+    over_time = True
 
     fps: float = 30.0
     min_cutoff: float = 1.0
@@ -129,6 +135,8 @@ class SmoothOneEuro(Transform):
 @dataclass(frozen=True)
 class ChangeRate(Transform):
     """The same motion at another frame rate; see `change_rate`."""
+
+    over_time = True
 
     from_fps: float
     to_fps: float
@@ -158,7 +166,15 @@ class Stream(Transform):
     def _change(self, joints, info, generator):
         layout = streams.pyskl_layout(info.layout) if self.bones == "pyskl" else info.layout
         joints = spatial.fill_missing(joints) if self.zero_first else joints
+        if info.pairs and self.name.endswith("motion"):
+            joints = streams.bones(joints, layout, info.dims) if "bone" in self.name else joints
+            return streams.difference(*reversed(joints.chunk(2, dim=-1)), info.dims)
         return streams.take_stream(joints, layout, self.name, info.dims)
+
+    def leaves(self, info: ClipInfo) -> ClipInfo:
+        """Of every pair of frames a motion stream makes one."""
+        pairs = info.pairs and not self.name.endswith("motion")
+        return replace(super().leaves(info), pairs=pairs)
 
 
 @dataclass(frozen=True)

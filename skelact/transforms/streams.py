@@ -60,7 +60,7 @@ def bones(joints: Tensor, layout: Layout, dims: int = 2) -> Tensor:
         LayoutError: The joints are not of this layout.
     """
     check_joints(joints, layout)
-    return _difference(joints, joints.index_select(-3, torch.tensor(layout.parents)), dims)
+    return difference(joints, joints.index_select(-3, torch.tensor(layout.parents)), dims)
 
 
 def motion(joints: Tensor, dims: int = 2) -> Tensor:
@@ -71,7 +71,21 @@ def motion(joints: Tensor, dims: int = 2) -> Tensor:
         dims: How many leading channels are coordinates.
     """
     out = torch.zeros_like(joints)
-    out[..., :-1] = _difference(joints[..., 1:], joints[..., :-1], dims)
+    out[..., :-1] = difference(joints[..., 1:], joints[..., :-1], dims)
+    return out
+
+
+def difference(end: Tensor, start: Tensor, dims: int = 2) -> Tensor:
+    """From ``start`` to ``end``; the confidence is the mean of both.
+
+    Args:
+        end: ``[..., C, T]``.
+        start: The same shape.
+        dims: How many leading channels are coordinates.
+    """
+    out = end - start
+    if end.shape[-2] > dims:
+        out[..., dims:, :] = (end[..., dims:, :] + start[..., dims:, :]) / 2
     return out
 
 
@@ -111,13 +125,6 @@ def pyskl_layout(layout: Layout) -> Layout:
     """The same joints joined by the bones that pyskl's bone stream takes."""
     parents = PYSKL_PARENTS.get(layout.name)
     return layout if parents is None else layout.with_parents(parents)
-
-
-def _difference(end: Tensor, start: Tensor, dims: int) -> Tensor:
-    out = end - start
-    if end.shape[-2] > dims:
-        out[..., dims:, :] = (end[..., dims:, :] + start[..., dims:, :]) / 2
-    return out
 
 
 @functools.cache

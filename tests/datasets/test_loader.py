@@ -9,11 +9,23 @@ import torch
 
 from skelact.datasets.arrays import ClipArrays
 from skelact.datasets.loader import Loader
-from skelact.datasets.sampling import ConsecutiveFrames, PysklTestClips, UniformSegments
+from skelact.datasets.sampling import (
+    ConsecutiveFrames,
+    FramePairs,
+    PysklTestClips,
+    UniformSegments,
+)
 from skelact.errors import ChoiceError, SkelactError
 from skelact.transforms.compose import Compose
-from skelact.transforms.random_steps import Distort, Distort3D, DropJoints, Flip, Jitter
-from skelact.transforms.steps import CanonicalView, ScaleByImage, Stream
+from skelact.transforms.random_steps import (
+    ChangeSpeed,
+    Distort,
+    Distort3D,
+    DropJoints,
+    Flip,
+    Jitter,
+)
+from skelact.transforms.steps import CanonicalView, ChangeRate, ScaleByImage, Stream
 from tests.dict_pipeline import run_pipeline
 from tests.recordings import walking
 
@@ -169,12 +181,16 @@ def test_images_of_different_sizes():
         torch.testing.assert_close(clip[0, :, :2], expected)
 
 
-@pytest.mark.parametrize(("stream", "letter"), [("joint", "j"), ("bone", "b")])
+@pytest.mark.parametrize(("stream", "letter"), [
+    ("joint", "j"), ("bone", "b"), ("joint_motion", "jm"), ("bone_motion", "bm")])
 def test_the_test_views_of_the_plain_pipeline(stream, letter):
     arrays = ntu_clips(9)
     transform = Compose(CanonicalView(), Stream(stream))
-    batch = next(iter(loader(arrays, batch_size=9, sampling=PysklTestClips(32), shuffle=False,
+    views = PysklTestClips(32)
+    sampling = FramePairs(views) if "motion" in stream else views
+    batch = next(iter(loader(arrays, batch_size=9, sampling=sampling, shuffle=False,
                              transform=transform)))
+    assert batch.mask.shape == (90, 2, 32)
     clips = batch.clips.unflatten(0, (9, 10))
     for row, clip in enumerate(clips):
         tracks = range(arrays.clip_offsets[row], arrays.clip_offsets[row + 1])
@@ -197,6 +213,13 @@ def test_what_makes_no_sense_is_refused():
     if not torch.cuda.is_available():
         with pytest.raises(ChoiceError, match="CUDA"):
             loader(pin_memory=True)
+    pairs = FramePairs(UniformSegments(8))
+    for transform, words in [(Stream("bone"), "motion stream"), (ChangeSpeed(), "ChangeSpeed"),
+                             (ChangeRate(30, 15), "ChangeRate")]:
+        with pytest.raises(SkelactError, match=words):
+            list(loader(sampling=pairs, transform=transform))
+    with pytest.raises(SkelactError, match="before the sampling"):
+        list(loader(transform=ChangeRate(30, 15)))
     flat = ClipArrays.from_recordings([walking(5)])
     with pytest.raises(ChoiceError, match="Distort3D"):
         list(loader(flat, transform=CHANGED))

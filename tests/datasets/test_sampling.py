@@ -10,6 +10,7 @@ from skelact.datasets.sampling import (
     Chance,
     ConsecutiveFrames,
     CropResize,
+    FramePairs,
     PysklTestClips,
     UniformSegments,
 )
@@ -141,6 +142,14 @@ def test_the_published_test_views(shared, length):
     views = PysklTestClips()(np.array([5, length, 0, length]))
     np.testing.assert_array_equal(views[1], expected)
     np.testing.assert_array_equal(views[3], expected)
+
+
+def test_pairs_of_neighbouring_frames():
+    rule = ConsecutiveFrames(4, where="first", short="zero")
+    pairs = FramePairs(rule)(np.array([9, 3, 0]), None)[:, 0]
+    assert pairs.tolist() == [[0, 1, 2, 3, 1, 2, 3, 4], [0, 1, 2, -1, 1, 2, -1, -1], [-1] * 8]
+    resized = FramePairs(CropResize(4, (1, 1), random=False))(np.array([8]), None)[0, 0]
+    assert resized.tolist() == [0.5, 2.5, 4.5, 6.5, 1.5, 3.5, 5.5, -1]
 
 
 def test_what_makes_no_sense_is_refused():
