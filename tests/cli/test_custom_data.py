@@ -1,0 +1,51 @@
+"""Three commands from a folder of videos to named actions."""
+
+import json
+
+import numpy as np
+import pytest
+from dots import DotEstimator, dots_video
+
+from skelact.cli.main import main
+from skelact.datasets.dataset import load_dataset
+from skelact.pose.estimators import choice
+
+
+class Choice:
+    """Stands for a decided estimator."""
+
+    layout, identity = "coco17", {"estimator": "dots"}
+
+    def load(self) -> DotEstimator:
+        return DotEstimator()
+
+
+@pytest.fixture
+def _dots(monkeypatch, tmp_path):
+    monkeypatch.setattr(choice, "decide_estimator", lambda *_: Choice())
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("_dots")
+def test_prepare_train_recognize(tmp_path, capsys):
+    for i in range(6):
+        dots_video(tmp_path / "mydata" / "walk right" / f"{i}.mp4", frames=16, starts=(10 + 3 * i,))
+        dots_video(tmp_path / "mydata" / "walk left" / f"{i}.mp4", frames=16, starts=(90 + 3 * i,),
+                   step=-2.0)
+    (tmp_path / "mydata" / "walk left" / "broken.mp4").write_bytes(b"no video" * 99)
+
+    assert main(["data", "prepare", "mydata", "--from-videos", "mydata", "-o", "store"]) in (0, 1)
+    assert "clip walk left/broken" in capsys.readouterr().err
+    parts = [load_dataset("store", part) for part in ("train", "val", "test")]
+    assert [len(part) for part in parts] == [8, 2, 2]
+    assert list(parts[0].classes) == ["walk_left", "walk_right"]
+    for part in parts:
+        labels = [part.recording(i).labels["label"] for i in range(len(part))]
+        assert np.unique(labels, return_counts=True)[1].tolist() == [len(part) // 2] * 2
+
+    assert main(["train", "custom", "--data", "store", "-o", "run", "--optim.epochs", "2",
+                 "--optim.warmup_epochs", "1", "--network.base_channels", "8"]) == 0
+    assert main(["recognize", "store.poses/walk left/0.npz", "--model", "run/model.pt",
+                 "-o", "out.json"]) == 0
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert set(found["classes"]) >= {"walk_left", "walk_right"}
