@@ -168,7 +168,7 @@ def test_another_frame_rate():
 @settings(max_examples=20, deadline=None)
 def test_savgol_keeps_polynomials_and_hides_what_was_hidden(seed, degree):
     random = np.random.default_rng(seed)
-    time = torch.linspace(-1, 1, 20).double()
+    time = torch.linspace(-1, 1, 20, dtype=torch.float64)
     factors = torch.from_numpy(random.normal(size=(4, 2, 1, degree + 1)))
     joints = (factors * time[:, None] ** torch.arange(degree + 1)).sum(dim=-1)
     joints = torch.cat([joints, torch.rand(4, 1, 20, dtype=torch.float64)], dim=1)
