@@ -26,8 +26,9 @@ def read_annotations(path: str) -> Iterator[tuple[dict, dict[str, np.ndarray]]]:
 
     Yields:
         ``{"classes", "layout", "dims"}``; then ``{"place", "clip_id", "label", "splits",
-        "frames", "image_size", "fps"}`` with arrays ``keypoint`` and where given ``score``,
-        ``frame_index``, ``box_score``; or ``{"place", "refused"}`` for a clip that cannot be used.
+        "frames", "image_size", "fps"}`` with arrays ``keypoint [M, T, V, C]`` and where given
+        ``score [M, T, V]`` (Kinetics: ``keypoint [n, V, 3]``, ``frame_index [n]``, where given
+        ``score [n]``); or ``{"place", "refused"}`` for a clip that cannot be used.
 
     Raises:
         FileFormatError: The file is damaged, or no list of annotations.
@@ -173,7 +174,7 @@ def _loose_clip(annotation: dict, keypoint, frames: int | None) -> dict:
         _check_array(score, "box_score", ("n",))
         if score.shape != (count,):
             raise FileFormatError(f"expected 'box_score' [{count}], got {list(score.shape)}")
-        arrays["box_score"] = score
+        arrays["score"] = score
     return arrays
 
 

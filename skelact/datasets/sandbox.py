@@ -238,13 +238,14 @@ def serve(request: dict) -> None:
 
 def _send(pipe, facts: dict, arrays: dict[str, np.ndarray]) -> None:
     # little endian and contiguous, as the other side expects them
-    plain = {name: np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    plain = {name: np.asarray(array, array.dtype.newbyteorder("<"), order="C")
              for name, array in arrays.items()}
     _send_head(pipe, {"facts": facts, "arrays": [
         (name, array.dtype.str, array.shape) for name, array in plain.items()]})
     for array in plain.values():
         if array.size:
             pipe.write(memoryview(array).cast("B"))
+    pipe.flush()  # what was read arrives even if the next clip ends the child
 
 
 def _send_head(pipe, head: dict) -> None:

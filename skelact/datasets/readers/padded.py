@@ -9,15 +9,14 @@ import numpy as np
 from skelact.datasets.readers.ntu_classes import NTU120_CLASSES
 from skelact.errors import ChoiceError, FileFormatError, LayoutError
 from skelact.graph.layouts import Layout, get_layout, layouts_with
-from skelact.pose.estimators.base import Detections
 from skelact.pose.recording import PoseTrack
-from skelact.pose.tracking import Tracker
 
 ASSUMED_FPS = 30.0
 """The formats state no frame rate; nearly all data in them was taken at 30."""
 _LAYOUTS = {(25, 3): "ntu25", (17, 2): "coco17", (17, 3): "h36m17", (21, 2): "hand21",
             (21, 3): "hand21", (18, 2): "openpose18", (25, 2): "body25", (133, 2): "wholebody133",
             (26, 2): "halpe26", (33, 2): "mediapipe33", (33, 3): "mediapipe33", (24, 3): "smpl24"}
+_MAX_PIXELS = 1e6
 _NTU_NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
 
 
@@ -49,34 +48,15 @@ def padded_tracks(
     return tuple(tracks)
 
 
-def followed_tracks(
-    joints: np.ndarray, frame_index: np.ndarray, num_frames: int, layout: Layout,
-    image_size: tuple[int, int], fps: float, scores: np.ndarray | None = None,
-) -> tuple[PoseTrack, ...]:
-    """People out of skeletons that have no identity, by our own tracker.
+def check_pixels(joints: np.ndarray) -> np.ndarray:
+    """Return ``joints`` if nobody is absurdly far outside the picture; trackers do sums with them.
 
-    Args:
-        joints: ``[S, N, 3]`` float32 x, y in pixels and confidence; NaN where missing.
-        frame_index: ``[S]`` the frame of each, rising (several people may share one).
-        num_frames: Frames of the recording.
-        layout: The skeleton.
-        image_size: (width, height) in pixels.
-        fps: Frames a second.
-        scores: ``[S]`` how sure each person is; by default the mean confidence of the joints.
+    Raises:
+        FileFormatError: A number is infinite or above a million.
     """
-    if scores is None:
-        scores = joints[..., 2].mean(axis=1)
-    known = ~np.isnan(joints[..., :2]).any(axis=(2)).all(axis=1)  # somebody with a joint at all
-    joints, frame_index, scores = joints[known], frame_index[known], scores[known]
-    corners = (np.nanmin(joints[..., :2], axis=1), np.nanmax(joints[..., :2], axis=1))
-    boxes = np.concatenate(corners, axis=1).astype(np.float32)
-    tracker = Tracker(layout, image_size)
-    bounds = np.searchsorted(frame_index, np.arange(num_frames + 1))
-    for frame in range(num_frames):
-        rows = slice(bounds[frame], bounds[frame + 1])
-        people = Detections(joints[rows], boxes[rows], scores[rows])
-        tracker.update(people, frame, frame / fps)
-    return tuple(tracker.finish())
+    if (np.abs(joints) > _MAX_PIXELS).any():
+        raise FileFormatError(f"expected joints in pixels, got {np.nanmax(np.abs(joints)):.3g}")
+    return joints
 
 
 def layout_of(num_joints: int, dims: int, layout: str | Layout | None = None) -> Layout:

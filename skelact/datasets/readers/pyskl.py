@@ -9,14 +9,15 @@ from skelact.datasets.pyskl_annotations import read_annotations
 from skelact.datasets.readers.base import Refuse, raise_error
 from skelact.datasets.readers.padded import (
     ASSUMED_FPS,
+    check_pixels,
     class_name,
     class_names,
-    followed_tracks,
     known_names,
     layout_of,
     ntu_facts,
     padded_tracks,
 )
+from skelact.datasets.readers.sightings import Sightings, make_recording, with_confidence
 from skelact.datasets.sandbox import MEMORY, Message, read_in_child
 from skelact.errors import FileFormatError, ShapeError, SkelactError
 from skelact.graph.layouts import Layout, builtin_layouts
@@ -116,23 +117,28 @@ def to_recording(facts: dict, arrays: dict[str, np.ndarray], layout: str | Layou
     """
     image_size = tuple(facts["image_size"]) if facts["image_size"] else None
     fps = facts["fps"] or ASSUMED_FPS
-    if "frame_index" in arrays:
-        dims, skeleton = 2, layout_of(arrays["keypoint"].shape[1], 2, layout)
-        tracks = _follow(arrays, facts["frames"], skeleton, image_size, fps)
-    else:
-        dims = dims or _guess_dims(arrays, image_size)
-        skeleton = layout_of(arrays["keypoint"].shape[2], dims, layout)
-        tracks = padded_tracks(*_dense(arrays, dims))
+    common = {"fps": fps, "image_size": image_size, "source": facts["clip_id"],
+              "estimator": "unknown (pyskl pickle)", "labels": _labels(facts, names)}
+    if "frame_index" in arrays:  # no identity
+        skeleton = layout_of(arrays["keypoint"].shape[1], 2, layout)
+        joints = with_confidence(check_pixels(arrays["keypoint"]))
+        people = Sightings(arrays["frame_index"], joints,
+                           scores=_confidence(arrays["score"]) if "score" in arrays else None)
+        return make_recording(people, skeleton, facts["frames"], **common)
+    dims = dims or _guess_dims(arrays, image_size)
+    skeleton = layout_of(arrays["keypoint"].shape[2], dims, layout)
+    return Recording(padded_tracks(*_dense(arrays, dims)), np.arange(facts["frames"]) / fps,
+                     skeleton, dims, **common)
+
+
+def _labels(facts: dict, names: list[str] | None) -> dict:
     labels = {"clip_id": facts["clip_id"], "splits": facts["splits"]}
     if facts["fps"] is None:
         labels["fps_assumed"] = True
     if facts["label"] is not None:
         known = names or known_names(facts["clip_id"], facts["label"])
         labels["label"] = class_name(facts["label"], known)
-    return Recording(
-        tracks=tracks, timestamps=np.arange(facts["frames"]) / fps, layout=skeleton, dims=dims,
-        fps=fps, image_size=image_size, source=facts["clip_id"],
-        estimator="unknown (pyskl pickle)", labels=labels | ntu_facts(facts["clip_id"]))
+    return labels | ntu_facts(facts["clip_id"])
 
 
 def _guess_dims(arrays: dict[str, np.ndarray], image_size: tuple[int, int] | None) -> int:
@@ -165,16 +171,3 @@ def _dense(arrays: dict[str, np.ndarray], dims: int) -> tuple:
 def _confidence(score: np.ndarray) -> np.ndarray:
     """In [0, 1]: the height of a heat map may exceed 1 a little; unknown is 0."""
     return np.clip(np.nan_to_num(score.astype(np.float32), posinf=1.0), 0.0, 1.0)
-
-
-def _follow(arrays: dict[str, np.ndarray], frames: int, layout: Layout,
-            image_size: tuple[int, int] | None, fps: float) -> tuple:
-    if image_size is None:
-        raise FileFormatError("expected an image size (img_shape) beside keypoints of single "
-                              "frames; without it people cannot be followed")
-    joints = arrays["keypoint"].astype(np.float32)
-    joints[..., 2] = _confidence(joints[..., 2])
-    joints[..., :2][(joints == 0).all(axis=-1)] = np.nan
-    scores = _confidence(arrays["box_score"]) if "box_score" in arrays else None
-    return followed_tracks(joints, arrays["frame_index"], frames, layout, image_size, fps,
-                           scores)

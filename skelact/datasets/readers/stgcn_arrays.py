@@ -10,19 +10,20 @@ from skelact.datasets.npy import read_header
 from skelact.datasets.readers.base import Refuse, raise_error
 from skelact.datasets.readers.padded import (
     ASSUMED_FPS,
+    check_pixels,
     class_name,
     class_names,
-    followed_tracks,
     known_names,
     layout_of,
     ntu_facts,
     padded_tracks,
 )
+from skelact.datasets.readers.sightings import Sightings, make_recording, with_confidence
 from skelact.datasets.sandbox import read_in_child
 from skelact.datasets.stgcn_labels import read_labels
 from skelact.errors import FileFormatError, SkelactError
 from skelact.graph.layouts import Layout
-from skelact.pose.recording import PoseTrack, Recording
+from skelact.pose.recording import Recording
 
 KINETICS_SIZE = (340, 256)
 """(width, height) in pixels to which st-gcn resized the videos of Kinetics before OpenPose."""
@@ -129,24 +130,22 @@ def _to_recording(clip: np.ndarray, labels: dict, layout: str | Layout | None) -
         raise FileFormatError("all its joints are zero")
     frames = int(seen[-1]) + 1
     joints = clip[:, :frames].transpose(3, 2, 0, 1).astype(np.float32)  # [M, V, 3, T]
-    is_flat = joints.shape[1] == _KINETICS_JOINTS
-    skeleton = layout_of(joints.shape[1], 2 if is_flat else 3, layout)
-    return Recording(
-        tracks=_follow(joints, skeleton) if is_flat else padded_tracks(joints, dims=3),
-        timestamps=np.arange(frames) / ASSUMED_FPS, layout=skeleton, dims=2 if is_flat else 3,
-        fps=ASSUMED_FPS, image_size=KINETICS_SIZE if is_flat else None, source=labels["clip_id"],
-        estimator="OpenPose (st-gcn arrays)" if is_flat else "Kinect v2 (st-gcn arrays)",
-        labels=labels)
+    common = {"fps": ASSUMED_FPS, "source": labels["clip_id"], "labels": labels}
+    if joints.shape[1] == _KINETICS_JOINTS:
+        return make_recording(_people(joints), layout_of(_KINETICS_JOINTS, 2, layout), frames,
+                              image_size=KINETICS_SIZE, estimator="OpenPose (st-gcn arrays)",
+                              **common)
+    return Recording(padded_tracks(joints, dims=3), np.arange(frames) / ASSUMED_FPS,
+                     layout_of(joints.shape[1], 3, layout), dims=3,
+                     estimator="Kinect v2 (st-gcn arrays)", **common)
 
 
-def _follow(joints: np.ndarray, layout: Layout) -> tuple[PoseTrack, ...]:
-    """Tracks of ``[M, V, 3, T]`` whose people change places from frame to frame."""
-    missing = joints[:, :, 2] <= 0
-    size = np.array(KINETICS_SIZE, np.float32)[:, None]
-    joints[:, :, :2] = (joints[:, :, :2] + 0.5) * size
-    joints[:, :, :2][np.broadcast_to(missing[:, :, None], joints[:, :, :2].shape)] = np.nan
-    joints[:, :, 2] = np.clip(joints[:, :, 2], 0, 1)
+def _people(joints: np.ndarray) -> Sightings:
+    """Of ``[M, V, 3, T]`` centred shares of the image; people change places between frames."""
     people, _, _, frames = joints.shape
-    flat = joints.transpose(3, 0, 1, 2).reshape(frames * people, -1, 3)  # frame by frame
-    return followed_tracks(flat, np.repeat(np.arange(frames), people), frames, layout,
-                           KINETICS_SIZE, ASSUMED_FPS)
+    rows = joints.transpose(3, 0, 1, 2).reshape(frames * people, -1, 3).copy()  # frame by frame
+    missing = rows[..., 2] == 0
+    rows[..., :2] = (rows[..., :2] + 0.5) * KINETICS_SIZE
+    rows[missing] = 0
+    joints = with_confidence(check_pixels(rows))
+    return Sightings(np.repeat(np.arange(frames), people), joints)
