@@ -174,6 +174,8 @@ def mixup(
 
 def move_camera(joints: Tensor, share: float, generator: Generator) -> Tensor:
     """Let the camera of some clips pan by up to a body size and zoom by up to half, steadily."""
+    if not share:
+        return joints
     time = torch.linspace(-0.5, 0.5, joints.shape[-1])
     pan = _symmetric((len(joints), 1, 2, 1), 1.0, generator) * time
     zoom = (_symmetric((len(joints), 1, 1, 1), math.log(1.5), generator) * time).exp()
