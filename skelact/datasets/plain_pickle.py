@@ -41,7 +41,7 @@ def read_pickle(path: str | Path):
         path: The file, of any protocol and of numpy 1 or 2.
 
     Returns:
-        Numbers, text, None, lists, tuples, dicts with text or whole numbers as keys, and numpy
+        Numbers, text, None, lists, tuples, dicts with text or numbers as keys, and numpy
         arrays of numbers (read-only, contents still in the file). Bytes come as memoryviews.
 
     Raises:
@@ -276,8 +276,8 @@ def _set_pairs(machine: _Machine, items: list) -> None:
     if type(target) is not dict or len(items) % 2:
         raise FileFormatError(f"expected a dict and pairs, got {kind_of(target)} and {len(items)}")
     for key in items[::2]:  # the hash of anything nested may run deep enough to crash Python
-        if type(key) not in (str, int):
-            raise FileFormatError(f"expected text or a whole number as a key, got {kind_of(key)}")
+        if type(key) not in (str, int, float):
+            raise FileFormatError(f"expected text or a number as a key, got {kind_of(key)}")
     target.update(zip(items[::2], items[1::2], strict=True))
 
 

@@ -26,7 +26,7 @@ from skelact.pose.recording import Recording
 PEOPLE = 2
 _MEMBERS = {"x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy"}
 _PROTOCOLS = {"CS": "xsub_", "CSub": "xsub_", "CV": "xview_", "CSet": "xset_"}
-_BLOCK = 2**24
+_BLOCK = 2**22
 _MAX_LABELS = 2**30
 
 
