@@ -213,10 +213,9 @@ def canonical_view(
     """
     check_choice(up, ("y", "z"), "up")
     names = ("pelvis", "spine", "right_shoulder", "left_shoulder")
-    main = joints[..., 0, :, :, :]
-    if opening is not None:
-        main = torch.cat([opening[..., 0, :, :, :], main], dim=-1)
-    anchors = _first_seen(locate(main, layout, names).flatten(-3, -2))[..., 0].double()
+    parts = [joints] if opening is None else [opening, joints]
+    found = [locate(part[..., 0, :, :, :], layout, names).flatten(-3, -2) for part in parts]
+    anchors = _first_seen(torch.cat(found, dim=-1))[..., 0].double()
     unseen = anchors.isnan().any(dim=-1)[..., None]
     pelvis, spine, right, left = anchors.unflatten(-1, (4, 3)).unbind(dim=-2)
     x, y, z = axes = torch.eye(3, dtype=torch.float64)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from skelact.checks import check_choice
 from skelact.errors import ShapeError
@@ -35,14 +36,16 @@ class Centre(Transform):
     together: bool = True
 
     def _change(self, joints, info, generator):
-        seen = joints
+        parts = [joints]
         if self.frame == "first" and info.opening is not None:
-            seen = torch.cat([info.opening, joints], dim=-1)
-        if self.on == "box":
-            at = spatial.measure_box(seen, info.dims)[0]
-        else:
-            at = spatial.locate(seen, info.layout, (self.on,))
+            parts = [info.opening, joints]
+        at = torch.cat([self._place(part, info) for part in parts], dim=-1)
         return spatial.centre(joints, at, info.dims, self.frame, self.together)
+
+    def _place(self, joints: Tensor, info: ClipInfo) -> Tensor:
+        if self.on == "box":
+            return spatial.measure_box(joints, info.dims)[0]
+        return spatial.locate(joints, info.layout, (self.on,))[..., : info.dims, :]
 
 
 @dataclass(frozen=True)
