@@ -45,7 +45,7 @@ def standing_3d(layout: Layout) -> np.ndarray:
     """``[N, 3]`` metres, y up: a person who looks at a sensor at the origin (along -z)."""
     heights = {"head": 0.7, "neck": 0.5, "shoulder": 0.45, "spine": 0.2, "elbow": 0.2, "wrist": 0.0,
                "hand": -0.1, "pelvis": 0.0, "hip": -0.05, "knee": -0.45, "ankle": -0.85,
-               "foot": -0.9}
+               "foot": -0.9, "thumb": -0.1}
     joints = np.zeros((layout.num_joints, 3), np.float32)
     for i, name in enumerate(layout.joints):
         part = next(word for word in heights if word in name)

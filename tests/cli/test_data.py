@@ -1,0 +1,90 @@
+"""`skelact data`: the four actions from the command line."""
+
+import pytest
+from archives import write_penn_action, write_utd_mhad
+
+from skelact.cli.main import main
+
+
+@pytest.fixture
+def store(tmp_path, capsys):
+    raw = write_penn_action(tmp_path / "raw", train=8, test=4)
+    assert main(["data", "prepare", "penn_action", "--raw", str(raw), "-o",
+                 str(tmp_path / "store"), "--jobs", "1"]) == 0
+    assert "12 clips" in capsys.readouterr().out
+    return tmp_path / "store"
+
+
+def test_info_prints_and_plots(store, capsys):
+    plot = store.parent / "overview.png"
+    assert main(["data", "info", str(store), "--plot", str(plot)]) == 0
+    out = capsys.readouterr().out
+    assert "jumping_jacks  6" in out
+    assert "official: train" in out
+    assert plot.is_file()
+
+
+def test_validate_tells_by_its_exit_code(store, capsys):
+    assert main(["data", "validate", str(store)]) == 0
+    assert "error" not in capsys.readouterr().out
+    content = bytearray((store / "tracks.arrow").read_bytes())
+    content[len(content) // 2] ^= 1
+    (store / "tracks.arrow").write_bytes(content)
+    assert main(["data", "validate", str(store)]) == 1
+    assert "tracks.arrow was changed" in capsys.readouterr().out
+
+
+def test_convert_writes_by_suffix(store, capsys):
+    output = store.parent / "a.pkl"
+    assert main(["data", "convert", str(store), "-o", str(output)]) == 0
+    assert str(output) in capsys.readouterr().out
+    assert main(["data", "convert", str(output), "-o", str(store.parent / "back")]) == 0
+    assert (store.parent / "back" / "dataset.json").is_file()
+    assert main(["data", "convert", str(store), "-o", str(output)]) == 2
+    assert "--overwrite" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["eat"], "expected one of prepare, info, validate, convert"),
+    (["prepare", "mine", "-o", "store"], "expected --raw DIR"),
+    (["prepare", "mine", "-o", "store", "--videos", "a"], "--annotations DIR"),
+    (["prepare", "mine", "-o", "store", "--raw", "a", "--from-videos", "b"], "expected --raw"),
+    (["prepare", "mine", "-o", "store", "--raw", "nowhere"], "no file or folder at nowhere"),
+    (["info", "nowhere"], "no dataset store at nowhere"),
+])
+def test_wrong_words_end_in_one_line(tmp_path, monkeypatch, capsys, words, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(["data", *words]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_help_lists_the_actions(capsys):
+    assert main(["data"]) == 0
+    out = capsys.readouterr().out
+    assert all(word in out for word in ("prepare", "info", "validate", "convert"))
+
+
+def test_what_was_dropped_is_said(tmp_path, capsys):
+    raw = write_utd_mhad(tmp_path / "raw")
+    (raw / "a2_s1_t1_skeleton.mat").write_bytes(b"no MATLAB")
+    assert main(["data", "prepare", "mine", "--raw", str(raw), "-o", str(tmp_path / "store"),
+                 "--jobs", "1"]) == 0
+    assert "1 dropped, listed with the reason" in capsys.readouterr().out
+
+
+@pytest.mark.shared
+def test_own_videos_in_one_command(shared, tmp_path, capsys):
+    import shutil
+
+    (tmp_path / "mine" / "clap").mkdir(parents=True)
+    shutil.copyfile(shared / "videos" / "labelled" / "both_hands_clap.mp4",
+                    tmp_path / "mine" / "clap" / "one.mp4")
+    store = tmp_path / "store"
+    words = ["data", "prepare", "mine", "--from-videos", str(tmp_path / "mine"), "-o", str(store),
+             "--estimator", "mediapipe", "--offline"]
+    assert main(words) == 0
+    assert "1 clips, 1 tracks" in capsys.readouterr().out
+    assert (tmp_path / "store.poses").is_dir()
+    assert main(["data", "validate", str(store)]) == 0

@@ -1,0 +1,63 @@
+"""Stores as files of other libraries, and back."""
+
+import json
+
+import numpy as np
+import pytest
+from stores import captures, walkers, write_store
+
+from skelact.datasets.convert import convert
+from skelact.datasets.readers.pyskl import read_pyskl
+from skelact.datasets.store import Store
+from skelact.errors import OutputExistsError, SkelactError
+
+
+def test_to_pyskl_and_back(tmp_path):
+    folder = write_store(tmp_path / "store", walkers()).folder
+    assert convert(folder, tmp_path / "a.pkl") == []
+    assert convert(tmp_path / "a.pkl", tmp_path / "back") == []
+    store, back = Store(folder), Store(tmp_path / "back")
+    assert back.header.classes == store.header.classes
+    assert back.header.splits == store.header.splits
+    np.testing.assert_array_equal(back.arrays.joints, store.arrays.joints)
+    np.testing.assert_array_equal(back.arrays.labels, store.arrays.labels)
+
+
+def test_only_a_split(tmp_path):
+    folder = write_store(tmp_path / "store", walkers()).folder
+    convert(folder, tmp_path / "a.pkl", split="test")
+    assert [r.labels["clip_id"] for r in read_pyskl(tmp_path / "a.pkl")] == ["clip3", "clip7"]
+
+
+def test_to_ctrgcn_divides_as_the_protocol_says(tmp_path):
+    clips = captures(8, "ntu25")
+    for i, clip in enumerate(clips):
+        clip.labels.update(label=("sit", "stand")[i % 2], splits=[("train", "test")[i > 4]])
+    folder = write_store(tmp_path / "store", clips).folder
+    convert(folder, tmp_path / "a.npz", split="official")
+    with np.load(tmp_path / "a.npz") as file:
+        assert file["x_train"].shape == (5, 300, 150)
+        assert file["x_test"].shape == (3, 300, 150)
+        assert file["y_test"].argmax(axis=1).tolist() == [1, 0, 1]
+        clip = file["x_train"][2].reshape(300, 2, 25, 3)
+        np.testing.assert_array_equal(clip[:20, 0], Store(folder).joints(2))
+
+
+def test_to_coco(tmp_path):
+    folder = write_store(tmp_path / "store", walkers(3)).folder
+    convert(folder, tmp_path / "a.json")
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert len(content["videos"]) == 3
+    assert len(content["annotations"]) == Store(folder).header.counts["frames"]
+
+
+def test_what_cannot_be_is_refused(tmp_path):
+    folder = write_store(tmp_path / "store", walkers(3)).folder
+    with pytest.raises(SkelactError, match=r"expected an output with suffix \.pkl .*got .*a\.txt"):
+        convert(folder, tmp_path / "a.txt")
+    with pytest.raises(SkelactError, match="is a store already"):
+        convert(folder, tmp_path / "other")
+    (tmp_path / "a.pkl").write_text("mine")
+    with pytest.raises(OutputExistsError):
+        convert(folder, tmp_path / "a.pkl")
+    assert (tmp_path / "a.pkl").read_text() == "mine"
