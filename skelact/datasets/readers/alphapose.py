@@ -24,7 +24,7 @@ from skelact.datasets.readers.surroundings import Labels, find_scene, read_label
 from skelact.errors import FileFormatError
 from skelact.pose.recording import Recording
 
-_NUMBER = re.compile(r".*?(\d{1,15})")
+_NUMBER = re.compile(r"(?:.*\D)?(\d+)")
 _HALPE_BODY = {136: 26, 68: 26, 94: 26}
 """Halpe's full body begins with the 26 joints of ``halpe26``; face and hands follow."""
 
@@ -44,7 +44,7 @@ def read_alphapose(
     joints the 26 of the body are kept. ``idx`` is the identity if AlphaPose tracked; else people
     are followed by our tracker. Frames without people are not in the file: the recording ends
     with the last one that has any, or with a video beside it. Labels come from ``labels.csv`` or
-    class folders.
+    class folders; an ``alphapose-results.json`` goes by the name of its folder.
 
     Args:
         path: A file, or a folder at or above such files.
@@ -69,8 +69,11 @@ def _parse(file: Path, labels: Labels, fps: float | None, image_size) -> Recordi
     if not rows:
         raise FileFormatError("nobody in it")
     index = _frames([row["image_id"] for row in rows])
-    scene = find_scene(file, fps, image_size)
-    facts = labels.of(file) | ({"fps_assumed": True} if scene.fps_assumed else {})
+    # AlphaPose always uses this name: the folder that it wrote to stands for the clip
+    inside = file.name == "alphapose-results.json" and file.parent != labels.root
+    clip = file.parent if inside else file
+    scene = find_scene(clip, fps, image_size)
+    facts = labels.of(clip) | ({"fps_assumed": True} if scene.fps_assumed else {})
     keypoints = [row["keypoints"] for row in rows]
     width = len(keypoints[0])
     if width % 3:

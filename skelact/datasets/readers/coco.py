@@ -31,7 +31,7 @@ OCCLUDED = 0.5
 """Confidence of a joint that was annotated though it is not visible (visibility 1)."""
 _FACTS = ("label", "subject", "camera", "setup", "repetition", "splits", "fps_assumed",
           "annotations")
-_NUMBER = re.compile(r".*?(\d{1,15})")
+_NUMBER = re.compile(r"(?:.*\D)?(\d+)")
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,9 @@ from typing import Any
 
 _SIZES = (4096, 131_072)
 """Bytes to look at: the first is enough nearly always, the second for long preambles."""
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]', re.DOTALL)
+"""Strings, the last of which may be cut off, and what gives the text its structure."""
+_DEEPEST = 50
 _CLOSED_BY = {"[": "]", "{": "}"}
 MEDIAPIPE_LISTS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark", "keypoints")
 """Keys under which MediaPipe's bindings, and scripts around them, put the landmarks of a person."""
@@ -62,13 +64,13 @@ def _read_start(file: Path, length: int) -> Any:
         mark = token.group()
         if mark in _CLOSED_BY:
             open_.append(_CLOSED_BY[mark])
-            cut = (token.end(), tuple(open_)) if len(open_) < 50 else cut
         elif mark in ("]", "}"):
             if not open_ or open_.pop() != mark:
                 return None
-            cut = (token.end(), tuple(open_))
-        elif mark == ",":
-            cut = (token.start(), tuple(open_))
+        elif mark != ",":
+            continue
+        if len(open_) < _DEEPEST:
+            cut = (token.start() if mark == "," else token.end(), tuple(open_))
     if cut is None:
         return None
     end, closers = cut

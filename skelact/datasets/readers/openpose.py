@@ -88,7 +88,7 @@ def _split(folder: Path) -> list[_Clip]:
     """The videos whose frames lie in a folder, by the part of the name before the number."""
     videos: dict[str, list[tuple[int, Path]]] = {}
     for file in folder.glob("*.json"):
-        if (name := _NAME.fullmatch(file.stem)) and len(name[2]) <= 15:
+        if name := _NAME.fullmatch(file.stem):
             videos.setdefault(name[1], []).append((int(name[2]), file))
     clips = []
     for video, frames in sorted(videos.items()):

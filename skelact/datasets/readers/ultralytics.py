@@ -22,7 +22,7 @@ from skelact.errors import FileFormatError
 from skelact.graph.layouts import Layout
 from skelact.pose.recording import Recording
 
-_NAME = re.compile(r"(.+)_(\d{1,9})")
+_NAME = re.compile(r"(.+)_(\d+)")
 _JOINTS = 17
 
 

@@ -126,6 +126,12 @@ def test_a_long_preamble_does_not_hide_the_kind(tmp_path, content):
     assert find_coco(save(tmp_path, long | content).parent) == [tmp_path / "a.json"]
 
 
+@pytest.mark.parametrize("length", [3000, 4000, 4070, 4090, 60_000, 131_000])
+def test_a_string_with_brackets_may_be_cut_anywhere(tmp_path, content, length):
+    file = save(tmp_path, {"info": "[}], \\\"" * (length // 7)} | content)
+    assert find_coco(tmp_path) == [file]
+
+
 def test_annotations_without_keypoints_are_something_else(tmp_path, content):
     for row in content["annotations"]:
         del row["keypoints"]

@@ -50,6 +50,14 @@ def test_alphapose_counts_the_frames_of_a_video_from_0(tmp_path):
     assert recording.tracks[0].frame_index[0] == 0
 
 
+def test_an_alphapose_result_goes_by_the_name_of_its_folder(tmp_path):
+    for name in ("drum/a", "drum/b", "jog/a"):
+        made.write_alphapose(tmp_path / name / "alphapose-results.json")
+    facts = [recording.labels for recording in read_alphapose(tmp_path)]
+    assert [(f["clip_id"], f["label"]) for f in facts] == [
+        ("drum/a", "drum"), ("drum/b", "drum"), ("jog/a", "jog")]
+
+
 def test_alphapose_with_halpes_joints(tmp_path):
     rows = made.alphapose_rows(made.walkers("halpe26"))
     (recording,) = read_alphapose(save(tmp_path, rows))

@@ -121,6 +121,13 @@ def test_shares_of_the_image_need_its_size(tmp_path):
     np.testing.assert_allclose(recording.tracks[0].joints, PEOPLE[0], rtol=1e-5)
 
 
+def test_world_landmarks_are_not_taken_for_those_of_the_image(tmp_path):
+    world = (POINTS - POINTS.mean(axis=(0, 1))) * 0.01
+    (tmp_path / "a.json").write_text(json.dumps([as_dicts(frame) for frame in world]))
+    with pytest.raises(FileFormatError, match="world landmarks in metres"):
+        list(read_mediapipe(tmp_path, image_size=(640, 480)))
+
+
 def test_some_names_are_enough_and_the_others_are_missing(tmp_path):
     frames = [{n: q for n, q in zip(NAMES, as_dicts(p), strict=True) if "mouth" not in n}
               for p in POINTS]
