@@ -1,7 +1,7 @@
 """The clips of a data set as flat arrays: what the loader gathers batches from."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from skelact.graph.layouts import Layout, get_layout
 from skelact.pose.recording import Recording
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ClipArrays:
     """L clips with R person tracks of S frames in all, one track after another.
 
@@ -38,14 +38,14 @@ class ClipArrays:
 
     layout: Layout
     dims: int
-    joints: np.ndarray = field(repr=False)
-    track_offsets: np.ndarray = field(repr=False)
-    frame_index: np.ndarray = field(repr=False)
-    clip_offsets: np.ndarray = field(repr=False)
-    num_frames: np.ndarray = field(repr=False)
-    labels: np.ndarray = field(repr=False)
-    fps: np.ndarray = field(repr=False)
-    image_size: np.ndarray | None = field(default=None, repr=False)
+    joints: np.ndarray
+    track_offsets: np.ndarray
+    frame_index: np.ndarray
+    clip_offsets: np.ndarray
+    num_frames: np.ndarray
+    labels: np.ndarray
+    fps: np.ndarray
+    image_size: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layout", get_layout(self.layout))
@@ -67,6 +67,10 @@ class ClipArrays:
 
     def __len__(self) -> int:
         return len(self.num_frames)
+
+    def __repr__(self) -> str:
+        return (f"ClipArrays({self.layout.name!r}, {len(self)} clips, {self.num_tracks} tracks, "
+                f"{len(self.joints)} frames, {self.dims}-D)")
 
     @property
     def num_tracks(self) -> int:

@@ -13,6 +13,7 @@ def test_recordings_one_after_another():
                   walking(4, people=0), walking(3, labels={"label": "run"})]
     arrays = ClipArrays.from_recordings(recordings)
     assert (len(arrays), arrays.num_tracks, arrays.dims) == (3, 3, 2)
+    assert repr(arrays) == "ClipArrays('coco17', 3 clips, 3 tracks, 11 frames, 2-D)"
     assert arrays.track_offsets.tolist() == [0, 4, 8, 11]
     assert arrays.clip_offsets.tolist() == [0, 2, 2, 3]
     assert arrays.num_frames.tolist() == [5, 4, 3]
