@@ -28,9 +28,9 @@ def to_pixels(places: np.ndarray, image_size: tuple[int, int] | None) -> np.ndar
     if not len(known) or np.quantile(np.abs(known), 0.9) > _LARGEST_SHARE:
         return places
     if (known < 0).mean() > _MOST_NEGATIVE:
-        raise FileFormatError("many of its coordinates are below 0: they are no shares of the image "
-                              "from its corner (perhaps world landmarks in metres); save those of "
-                              "the image")
+        raise FileFormatError("many of its coordinates are below 0: they are no shares of the "
+                              "image from its corner (perhaps world landmarks in metres); save "
+                              "those of the image")
     if image_size is None:
         raise FileFormatError(
             "its coordinates are shares of the image, whose size it does not say; put the video of "

@@ -82,6 +82,15 @@ def test_the_class_is_that_of_the_file_or_its_folder(sample):
     assert alone.labels["clip_id"]
 
 
+def test_labels_are_those_of_the_contract(sample):
+    root, *_, read = sample
+    (recording,) = read(root)
+    assert set(recording.labels) <= {"clip_id", "label", "subject", "camera", "setup",
+                                     "repetition", "splits", "fps_assumed", "annotations"}
+    assert recording.source
+    assert isinstance(recording.fps, float)
+
+
 def test_labels_of_a_table_come_first(sample):
     root, place, _, _, read = sample
     (root / "labels.csv").write_text("file,label,subject,split\ndrum/clip,Air Drums,4,train;a\n")
