@@ -14,7 +14,7 @@ from typing import ClassVar
 from torch import Generator, Tensor
 
 from skelact.checks import check_choice
-from skelact.errors import ChoiceError
+from skelact.errors import ChoiceError, ShapeError
 from skelact.graph.layouts import Layout, check_joints, get_layout
 
 
@@ -89,7 +89,11 @@ class RandomTransform(Transform):
 
         Raises:
             ChoiceError: There is no generator.
+            ShapeError: There is no axis before the joints; ``clip[None]`` makes a batch of one.
         """
+        if joints.dim() < 4:
+            raise ShapeError(f"expected a batch [B, ..., N, C, T] for {type(self).__name__}, got "
+                             f"{list(joints.shape)}; clip[None] makes a batch of one")
         if generator is None:
             raise ChoiceError(f"{type(self).__name__} is random: call it with a torch.Generator")
         return super().__call__(joints, info, generator)

@@ -66,6 +66,8 @@ def test_every_transform(transform, info):
     if isinstance(transform, RandomTransform):
         with pytest.raises(ChoiceError, match="Generator"):
             transform(joints, info)
+        with pytest.raises(ShapeError, match="batch"):
+            transform(joints[0, 0], info, seeded())
         others = [transform(joints, info, seeded(n)) for n in range(1, 20)]
         assert not all(torch.equal(out.nan_to_num(7), o.nan_to_num(7)) for o in others)
 
