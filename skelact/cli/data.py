@@ -75,7 +75,6 @@ def _prepare_videos(options) -> "PrepareReport":
     fixed = {"estimator": decide_estimator(options.estimator, options.weights, options.device,
                                            options.offline),
              "refuse": refuse, "progress": True}
-    print(f"skelact data prepare: {fixed['estimator']}", file=sys.stderr)
     if options.from_videos:
         clips = read_labelled_videos(options.from_videos, poses, **fixed)
     else:

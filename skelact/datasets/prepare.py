@@ -29,7 +29,7 @@ from skelact.datasets.parts import (
     write_dropped,
 )
 from skelact.datasets.store import StoreWriter
-from skelact.errors import FileFormatError, SkelactError
+from skelact.errors import ChoiceError, FileFormatError, SkelactError
 from skelact.pose.recording import Recording
 
 _NTU60_SETUPS = 17
@@ -102,6 +102,8 @@ def prepare(
         FileFormatError: No data of a known format, or none that can be used.
         ChoiceError: No such format or profile, or the format has no such option.
     """
+    if jobs is not None and jobs < 1:
+        raise ChoiceError(f"expected at least one job, got {jobs}")
     output = check_folder(output, overwrite)
     format = format or detect_format(raw, prefer=name)
     for option in options:

@@ -13,7 +13,7 @@ from archives import unpack, write_penn_action, write_utd_mhad
 from recordings import walking
 
 from skelact.datasets import parts
-from skelact.datasets.formats import FORMATS, detect_format
+from skelact.datasets.formats import FORMATS
 from skelact.datasets.prepare import prepare, write_store
 from skelact.datasets.store import Store
 from skelact.errors import ChoiceError, FileFormatError, OutputExistsError, SkelactError
@@ -197,31 +197,9 @@ def test_wrong_words_are_refused_before_any_work(tmp_path):
         prepare("mine", raw, tmp_path / "store", profile="pyskl")
     with pytest.raises(ChoiceError, match="an option of utd_mhad to be one of none; got 'fps'"):
         prepare("mine", raw, tmp_path / "store", fps=15)
+    with pytest.raises(ChoiceError, match="at least one job, got 0"):
+        prepare("mine", raw, tmp_path / "store", jobs=0)
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "a.txt").write_text("")
     with pytest.raises(OutputExistsError, match="other things"):
         prepare("mine", raw, tmp_path / "store", overwrite=True)
-
-
-def test_formats_are_told_by_content(tmp_path):
-    utd = write_utd_mhad(tmp_path / "both" / "utd")
-    penn = write_penn_action(tmp_path / "both" / "penn", 2, 1)
-    assert detect_format(utd) == "utd_mhad"
-    assert detect_format(penn) == "penn_action"
-    with pytest.raises(FileFormatError, match=r"utd_mhad \(4\), penn_action \(3\); .*--format"):
-        detect_format(tmp_path / "both")
-    assert detect_format(tmp_path / "both", prefer="penn_action") == "penn_action"
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(FileFormatError, match=r"(?s)no skeleton data.*NTU RGB\+D.*--from-videos"):
-        detect_format(tmp_path / "empty")
-    with pytest.raises(FileFormatError, match="no file or folder"):
-        detect_format(tmp_path / "nowhere")
-
-
-def test_a_format_of_many_files_reads_each_alone(tmp_path):
-    """What `by_file` promises: the parts give what the whole gives."""
-    raw = write_penn_action(tmp_path / "raw", 3, 2)
-    whole = [r.labels for r in FORMATS["penn_action"].read(raw)]
-    alone = [r.labels for file in FORMATS["penn_action"].find(raw)
-             for r in FORMATS["penn_action"].read(file)]
-    assert whole == alone
