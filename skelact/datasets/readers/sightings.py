@@ -87,9 +87,7 @@ def usable_ids(ids: Sequence[Any], frame: np.ndarray) -> np.ndarray | None:
     """
     if not len(ids) or any(i is None for i in ids):
         return None
-    values = number_rows([[i] for i in ids], 1, "track id")[:, 0]
-    if (values % 1 != 0).any() or (np.abs(values) >= 2.0**53).any():
-        raise FileFormatError("expected whole numbers as track ids")
+    values = _whole_numbers(ids, "track id")
     alone = len(np.unique(frame)) == len(frame)
     if (values < 0).any() or (len(np.unique(values)) == 1 and not alone):
         return None
@@ -126,6 +124,14 @@ def _number_row(row: Any, width: int, name: str) -> list[float]:
         raise FileFormatError(f"{name}: a number is too large") from None
 
 
+def _whole_numbers(values: Sequence[Any], name: str) -> np.ndarray:
+    numbers = number_rows([[value] for value in values], 1, name)[:, 0]
+    # the first test also finds NaN and infinity
+    if not (np.abs(numbers) < 2.0**53).all() or (numbers % 1).any():
+        raise FileFormatError(f"expected whole numbers as {name}s")
+    return numbers
+
+
 def frame_rows(numbers: Sequence[Any], first: int | None = None) -> np.ndarray:
     """Frame numbers counted from 0.
 
@@ -138,11 +144,9 @@ def frame_rows(numbers: Sequence[Any], first: int | None = None) -> np.ndarray:
         FileFormatError: A number is no whole number, lies before ``first`` or too far behind it,
             or they cannot be frame numbers.
     """
-    values = number_rows([[n] for n in numbers], 1, "frame number")[:, 0]
+    values = _whole_numbers(numbers, "frame number")
     if not len(values):
         return np.empty(0, np.int64)
-    if np.isnan(values).any() or (values % 1 != 0).any() or (np.abs(values) >= 2.0**53).any():
-        raise FileFormatError("expected whole numbers as frame numbers")
     values -= values.min() if first is None else first
     if (values < 0).any():
         raise FileFormatError(f"expected frame numbers from {first} on")
@@ -198,14 +202,32 @@ def _follow(seen: Sightings, layout: Layout, timestamps: np.ndarray, image_size)
         there = ~np.isnan(seen.joints[:, :, 0])
         scores = (seen.joints[:, :, 2] * there).sum(axis=1) / there.sum(axis=1)
     order = np.argsort(seen.frame, kind="stable")
-    edges = np.searchsorted(seen.frame[order], np.arange(len(timestamps) + 1))
     tracker = Tracker(layout, image_size or (np.inf, np.inf))
-    for frame, time in enumerate(timestamps):
-        rows = order[edges[frame] : edges[frame + 1]]
+    frames = _frames_to_visit(seen.frame, timestamps, tracker.rules.max_gap)
+    starts = np.searchsorted(seen.frame[order], frames)
+    stops = np.searchsorted(seen.frame[order], frames, side="right")
+    for frame, start, stop in zip(frames.tolist(), starts, stops, strict=True):
+        rows = order[start:stop]
         found = Detections(seen.joints[rows], boxes[rows].astype(np.float32),
                            scores[rows].astype(np.float32))
-        tracker.update(found, frame, float(time))
+        tracker.update(found, frame, float(timestamps[frame]))
     return tracker.finish()
+
+
+def _frames_to_visit(frame: np.ndarray, timestamps: np.ndarray, max_gap: float) -> np.ndarray:
+    """Frames that the tracker must be shown.
+
+    These are the frames with people, those after them until everyone is given up, and a few before
+    people come: further empty frames would change nothing. Hours in which nobody comes cost none.
+    """
+    index = np.arange(len(timestamps))
+    present = np.zeros(len(index), bool)
+    present[frame] = True
+    last = np.maximum.accumulate(np.where(present, index, -1))
+    coming = np.minimum.accumulate(np.where(present, index, len(index) + 4)[::-1])[::-1]
+    followed = (last >= 0) & (timestamps - timestamps[last] <= max_gap + 1)
+    ends = (index == 0) | (index == index[-1])  # they tell how long the recording is
+    return np.flatnonzero(followed | (coming - index <= 3) | ends)
 
 
 def _hulls(joints: np.ndarray) -> np.ndarray:
