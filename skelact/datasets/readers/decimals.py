@@ -5,7 +5,12 @@ import numpy as np
 _POWERS = 10.0 ** np.arange(9)
 _SIGN = np.array([1.0, -1.0])
 _BLANK, _MINUS, _POINT, _ZERO = (np.uint8(ord(char)) for char in " -.0")
-_MARGIN = 12  # the longest that is looked at beyond the start of a number, less its word
+_REACH = 24  # so far is looked beyond the start of a number: sign, 3 digits, point, word, blank
+_ZEROS, _OVER_NINE, _HIGH_BITS, _LOW_BITS = (
+    np.uint64(byte * 0x0101010101010101) for byte in (0x30, 0x76, 0x80, 0x01))
+_JOIN_1, _JOIN_2, _JOIN_4 = (np.uint64(10**n * 2 ** (8 * n) + 1) for n in (1, 2, 4))
+_MASK_2, _MASK_4 = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
+_U1, _U7, _U8, _U16, _U32, _U56 = map(np.uint64, (1, 7, 8, 16, 32, 56))
 
 
 def leading_decimals(
@@ -13,9 +18,9 @@ def leading_decimals(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The decimal number that stands at each of many places of a text.
 
-    Only the usual form is read: perhaps a minus, 1 to 3 digits, a point, 1 to 8 digits, and a
+    Only the usual form is read: perhaps a minus, 1 to 3 digits, a point, up to 8 digits, and a
     blank after it. The digits become an integer, divided by a power of ten, so that every value
-    is what ``float()`` gives.
+    is what ``float()`` gives. Numbers in the last 24 bytes of the text are not read.
 
     Args:
         text: uint8, ASCII.
@@ -25,54 +30,51 @@ def leading_decimals(
         ``[n]`` float64 values, ``[n]`` where each number ends, and ``[n]`` whether it is of the
         usual form; value and end mean nothing where it is not.
     """
-    last = len(text) - _MARGIN - 8
-    usual = starts <= last
-    starts = np.minimum(starts, last)
-    if last < 0 or not len(starts):
+    last = len(text) - _REACH
+    if not len(starts) or last < 0:
         return np.zeros(len(starts)), starts, np.zeros(len(starts), bool)
+    late = starts > last
+    starts = np.where(late, 0, starts) if late.any() else starts
     negative = text[starts] == _MINUS
-    first = starts + negative
-    point = _find_points(text, first)
-    usual &= text[point] == _POINT
-    whole, good = _digits_before(text, first, point)
-    usual &= good
-    values, count = _digits_after(text, point)
-    ends = point + 1 + count
-    usual &= (count > 0) & (text[ends] == _BLANK)
+    point = starts + negative
+    point += 1
+    whole, usual = _whole_part(text, point)
+    values, count = _fraction(text, point)
     scale = _POWERS[count]
     whole *= scale
     values += whole
     values /= scale
     values *= _SIGN[negative.view(np.uint8)]
-    return values, ends, usual
+    point += 1
+    point += count
+    usual &= text[point] == _BLANK
+    usual &= ~late
+    return values, point, usual
 
 
-def _find_points(text: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """``[n]`` where the point after 1 to 3 digits is; somewhere else where there is none."""
-    point = first + 1
+def _whole_part(text: np.ndarray, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``[n]`` float64 the whole number before the point, ``[n]`` whether it is 1 to 3 digits.
+
+    ``point`` is the second place of each number; where it holds no point, it moves to the one
+    that follows.
+    """
+    whole = text[point - 1] - _ZERO
+    usual = whole < 10
+    whole = whole.astype(np.float64)
+    other = np.flatnonzero(text[point] != _POINT)
     for _ in range(2):
-        later = np.flatnonzero(text[point] != _POINT)
-        if not later.size:
+        if not other.size:
             break
-        point[later] += 1
-    return point
+        digit = text[point[other]] - _ZERO
+        usual[other] &= digit < 10
+        whole[other] = whole[other] * 10 + digit
+        point[other] += 1
+        other = other[text[point[other]] != _POINT]
+    usual[other] = False
+    return whole, usual
 
 
-def _digits_before(text, first, point) -> tuple[np.ndarray, np.ndarray]:
-    """``[n]`` the whole number of 1 to 3 digits before each point, and whether all are digits."""
-    digit = text[point - 1] - _ZERO
-    good = digit < 10
-    whole = digit.astype(np.float64)
-    for place, weight in ((2, 10.0), (3, 100.0)):
-        longer = np.flatnonzero(point - first >= place)
-        if longer.size:
-            digit = text[point[longer] - place] - _ZERO
-            good[longer] &= digit < 10
-            whole[longer] += weight * digit
-    return whole, good
-
-
-def _digits_after(text: np.ndarray, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _fraction(text: np.ndarray, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """``[n]`` the digits after each point as a whole number (float64), ``[n]`` how many (0 to 8).
 
     A word holds 8 bytes, the first lowest. Digits become 0 to 9, any other byte gets its highest
@@ -81,23 +83,23 @@ def _digits_after(text: np.ndarray, point: np.ndarray) -> tuple[np.ndarray, np.n
     """
     words = np.ndarray(len(text) - 7, "<u8", text, strides=(1,))
     word = words[point + 1]
-    word ^= np.uint64(0x3030303030303030)
-    other = word + np.uint64(0x7676767676767676)
-    other |= word
-    other &= np.uint64(0x8080808080808080)
-    other &= ~other + np.uint64(1)  # the first that is no digit
-    other >>= np.uint64(7)
-    other -= np.uint64(1)
-    other &= np.uint64(0x0101010101010101)
-    other *= np.uint64(0x0101010101010101)
-    other >>= np.uint64(56)  # the number of bytes before it
-    word <<= (np.uint64(8) - other) * np.uint64(8)
-    word *= np.uint64(10 * 2**8 + 1)
-    word >>= np.uint64(8)
-    word &= np.uint64(0x00FF00FF00FF00FF)
-    word *= np.uint64(100 * 2**16 + 1)
-    word >>= np.uint64(16)
-    word &= np.uint64(0x0000FFFF0000FFFF)
-    word *= np.uint64(10_000 * 2**32 + 1)
-    word >>= np.uint64(32)
-    return word.astype(np.float64), other.astype(np.int64)
+    word ^= _ZEROS
+    count = word + _OVER_NINE
+    count |= word
+    count &= _HIGH_BITS
+    count &= ~count + _U1  # the first that is no digit
+    count >>= _U7
+    count -= _U1
+    count &= _LOW_BITS
+    count *= _LOW_BITS
+    count >>= _U56  # the number of bytes before it
+    word <<= (_U8 - count) * _U8
+    word *= _JOIN_1
+    word >>= _U8
+    word &= _MASK_2
+    word *= _JOIN_2
+    word >>= _U16
+    word &= _MASK_4
+    word *= _JOIN_4
+    word >>= _U32
+    return word.astype(np.float64), count.view(np.int64)

@@ -17,11 +17,14 @@ from skelact.errors import FileFormatError
 
 NUM_JOINTS = 25
 _BODY_FIELDS, _JOINT_FIELDS = 10, 12
+_BLOCK = 1 << 16  # bytes looked at together: small enough for no fresh pages of memory
 _LARGEST_ID = 2**63 - 1
-_NUMBER = re.compile(rb"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(?i:nan)")
-_COUNT = re.compile(rb"(\d{1,9})\n")
-_BODY = re.compile(rb"(\d{1,20})(?: [^ \n]+){9}\n25\n")
+_NUMBER = rb"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?i:nan)) "
+_COORDINATES = re.compile(3 * _NUMBER)
 _NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
+_BODY = rb"(\d{1,20}) .*\n25\n"
+_NEXT_BODY = re.compile(_BODY)
+_FRAME = re.compile(rb"(\d{1,9})\n(?:" + _BODY + rb")?")  # with its first body, if it has one
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +120,12 @@ class _Lines:
     def __init__(self, text: bytes) -> None:
         self.text = text
         self.bytes = np.frombuffer(text, np.uint8)
-        self.starts = np.concatenate([[0], np.flatnonzero(self.bytes == ord("\n")) + 1])
+        starts, self.blanks = [[0]], 0
+        for at in range(0, len(text), _BLOCK):
+            block = self.bytes[at : at + _BLOCK]
+            starts.append(np.flatnonzero(block == ord("\n")) + (at + 1))
+            self.blanks += np.count_nonzero(block == ord(" "))
+        self.starts = np.concatenate(starts)
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -134,28 +142,31 @@ class _Lines:
 
 def _walk(lines: _Lines) -> tuple[int, list[int], list[int], list[int]]:
     """The number of frames; for each body its frame, its id and its first joint line."""
-    text, start_of = lines.text, lines.starts.item
-    if not (found := _COUNT.match(text)):
+    text, start_of, last = lines.text, lines.starts.item, len(lines)
+    if not (found := _FRAME.match(text)):
         raise lines.error(0, "the number of frames")
     num_frames, line = int(found[1]), 1
     frames, ids, heads = [], [], []
     for frame in range(num_frames):
-        if not (found := _COUNT.match(text, start_of(line))):
+        if not (found := _FRAME.match(text, start_of(line))):
             raise lines.error(line, "the number of bodies")
+        count, body = found.groups()
         line += 1
-        for number in range(int(found[1])):
-            if not (found := _BODY.match(text, start_of(line))):
+        for number in range(int(count)):
+            if number:
+                body = (found := _NEXT_BODY.match(text, start_of(line))) and found[1]
+            if not body:
                 raise lines.error(line, "a body (bodyID and 9 fields, then 25 joints)")
-            body = int(found[1])
-            if body > _LARGEST_ID or body in ids[len(ids) - number :]:
+            body = int(body)
+            if body > _LARGEST_ID or (number and body in ids[-number:]):
                 raise lines.error(line, "a bodyID below 2^63 that the frame does not have yet")
             frames.append(frame)
             ids.append(body)
             heads.append(line + 2)
             line += 2 + NUM_JOINTS
-            if line > len(lines):
+            if line > last:
                 raise lines.error(line, "25 joints")
-    if line < len(lines):
+    if line < last:
         raise lines.error(line, f"the end of the file after {num_frames} frames")
     return num_frames, frames, ids, heads
 
@@ -168,19 +179,18 @@ def _parse_joints(lines: _Lines, heads: np.ndarray) -> tuple[np.ndarray, np.ndar
         heads: ``[S]`` the first joint line of each body.
     """
     rows = (heads[:, None] + np.arange(NUM_JOINTS)).ravel()
-    _check_fields(lines, rows, len(heads))
-    joints = np.empty((len(rows), 3))
-    usual = np.ones(len(rows), bool)
-    ends = lines.starts[rows] - 1
-    for axis in range(3):
-        joints[:, axis], ends, good = leading_decimals(lines.bytes, ends + 1)
-        usual &= good
-    for row in np.flatnonzero(~usual).tolist():
-        joints[row] = _parse_coordinates(lines, rows[row])
+    _check_fields(lines, heads, rows)
+    joints = np.empty((len(rows), 3), np.float32)
+    usual, ends = True, lines.starts[rows] - 1
     with np.errstate(over="ignore"):
-        joints = joints.astype(np.float32)
-    if (large := np.isinf(joints).any(axis=1)).any():
-        raise lines.error(rows[large][0], "coordinates in metres")
+        for axis in range(3):
+            joints[:, axis], ends, good = leading_decimals(lines.bytes, ends + 1)
+            usual = usual & good
+        if (odd := np.flatnonzero(~usual)).size:
+            joints[odd] = [_parse_coordinates(lines, row) for row in rows[odd].tolist()]
+    if np.isinf(joints).any():
+        row = int(np.isinf(joints).any(axis=1).argmax())
+        raise lines.error(rows[row], "coordinates in metres")
     breaks = lines.starts[rows + 1] - 1
     tracking = lines.bytes[breaks - 1] - np.uint8(ord("0"))
     wrong = (tracking > 2) | (lines.bytes[breaks - 2] != ord(" "))
@@ -189,20 +199,19 @@ def _parse_joints(lines: _Lines, heads: np.ndarray) -> tuple[np.ndarray, np.ndar
     return joints.reshape(-1, NUM_JOINTS, 3), tracking.reshape(-1, NUM_JOINTS)
 
 
-def _check_fields(lines: _Lines, rows: np.ndarray, num_bodies: int) -> None:
-    """Refuse joints that have more or fewer than 12 fields: by one count, by line if it is off."""
-    blanks = np.count_nonzero(lines.bytes == ord(" "))
-    if blanks == (_JOINT_FIELDS - 1) * len(rows) + (_BODY_FIELDS - 1) * num_bodies:
+def _check_fields(lines: _Lines, heads: np.ndarray, rows: np.ndarray) -> None:
+    """Refuse bodies without 10 fields, joints without 12: by one count, by line if it is off."""
+    if lines.blanks == (_JOINT_FIELDS - 1) * len(rows) + (_BODY_FIELDS - 1) * len(heads):
         return
-    for row in rows.tolist():
-        if len(lines.tokens(row)) != _JOINT_FIELDS:
-            raise lines.error(row, f"a joint of {_JOINT_FIELDS} fields")
+    for line, what, count in ([(head - 2, "body", _BODY_FIELDS) for head in heads.tolist()]
+                              + [(row, "joint", _JOINT_FIELDS) for row in rows.tolist()]):
+        if len(lines.tokens(line)) != count:
+            raise lines.error(line, f"a {what} of {count} fields")
     raise _GrammarError(0, "expected one blank between fields")
 
 
 def _parse_coordinates(lines: _Lines, line: int) -> list[float]:
     """x, y, z of a joint, in any form that a number has (1.5E-05, nan, ...)."""
-    fields = lines.tokens(line)[:3]
-    if not all(map(_NUMBER.fullmatch, fields)):
+    if not (found := _COORDINATES.match(lines.text, lines.starts.item(line))):
         raise lines.error(line, "x, y and z")
-    return list(map(float, fields))
+    return list(map(float, found.groups()))
