@@ -12,6 +12,7 @@ from skelact.pose.estimators.base import Detections
 from skelact.pose.recording import PoseTrack, Recording
 from skelact.pose.tracking import Tracker
 
+_FARTHEST = 1_000_000
 _SPARSEST = 100
 """Numbers of which fewer than one in so many occurs are ids of photographs or time stamps."""
 _MOST_FRAMES = 10_000_000
@@ -62,7 +63,8 @@ def make_recording(
         facts: Further fields of the `Recording`.
 
     Raises:
-        FileFormatError: There are no frames, or somebody is in one frame twice.
+        FileFormatError: There are no frames, somebody is in one frame twice, or a joint lies
+            where no image can be.
     """
     layout = get_layout(layout)
     if num_frames < 1:
@@ -70,6 +72,10 @@ def make_recording(
     if timestamps is None:
         timestamps = np.arange(num_frames) / fps
     seen = sightings[~np.isnan(sightings.joints[:, :, 0]).all(axis=1)]
+    far = (np.abs(seen.joints[:, :, :2]) > _FARTHEST).any(axis=(1, 2))
+    if far.any():
+        raise FileFormatError(f"frame {seen.frame[np.argmax(far)]}: a joint lies more than "
+                              f"{_FARTHEST} pixels from the corner, in no image")
     if seen.ids is not None:
         tracks = _known_people(seen)
     else:
