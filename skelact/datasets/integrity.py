@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from skelact.datasets.findings import ERROR, WARNING, Finding
 from skelact.datasets.header import HEADER, Header, check_header, file_facts
+from skelact.datasets.plausibility import clip_blocks
 from skelact.datasets.store import Store, load_table
 
 
@@ -55,8 +56,8 @@ def check_tables(store: Store) -> list[Finding]:
         if (said := store.header.counts.get(name)) != found:
             findings.append(Finding(ERROR, "tables", f"{HEADER} says {said} {name}, the tables "
                                     f"hold {found}"))
-    if len(store) and not (arrays.labels.min() >= -1 and
-                           arrays.labels.max() < len(store.header.classes)):
+    top = len(store.header.classes) - 1
+    if ((arrays.labels < -1) | (arrays.labels > top)).any():
         findings.append(Finding(ERROR, "tables", f"labels outside -1..{top}"))
     if (wrong := _wrong_frames(store)).any():
         ids = store.columns()["clip_id"][wrong]
@@ -67,13 +68,16 @@ def check_tables(store: Store) -> list[Finding]:
 
 def _wrong_frames(store: Store) -> np.ndarray:
     """``[L]`` bool."""
-    arrays = store.arrays
-    clip = np.repeat(np.arange(len(store)), np.diff(arrays.clip_offsets))  # of each track
-    lengths = np.diff(arrays.track_offsets)
-    last = arrays.num_frames[np.repeat(clip, lengths)]
-    outside = (arrays.frame_index < 0) | (arrays.frame_index >= last)
-    falls = np.zeros(len(outside), bool)
-    falls[1:] = np.diff(arrays.frame_index) <= 0
-    starts = arrays.track_offsets[:-1][lengths > 0]
-    falls[starts] = False
-    return np.bincount(np.repeat(clip, lengths)[outside | falls], minlength=len(store)) > 0
+    arrays, wrong = store.arrays, np.zeros(len(store), bool)
+    for clips, frames in clip_blocks(arrays):
+        first, last = arrays.clip_offsets[[clips.start, clips.stop]]
+        starts = arrays.track_offsets[first : last + 1] - frames.start
+        of_track = np.repeat(np.arange(clips.start, clips.stop),
+                             np.diff(arrays.clip_offsets[clips.start : clips.stop + 1]))
+        clip = np.repeat(of_track, np.diff(starts))  # of each frame
+        index = arrays.frame_index[frames]
+        rises = np.ones(len(index), bool)
+        rises[1:] = np.diff(index) > 0
+        rises[starts[:-1][np.diff(starts) > 0]] = True
+        wrong[clip[~rises | (index < 0) | (index >= arrays.num_frames[clip])]] = True
+    return wrong

@@ -17,6 +17,8 @@ from skelact.graph.layouts import Layout, get_layout, layouts_with
 
 _BLOCK = 1 << 16
 """Frames looked at together."""
+_DISTANCES = 1 << 21
+"""Distances between joints measured in a block."""
 _SWAP = 0.5
 """Left and right count as exchanged between two frames if that halves the way of the joints."""
 _SURE = 0.5
@@ -57,7 +59,7 @@ class ClipStatistics:
 
 def measure_clips(arrays: ClipArrays) -> ClipStatistics:
     """Statistics of every clip, in memory that does not depend on how many there are."""
-    blocks = [_measure_block(arrays, clips, frames) for clips, frames in _blocks(arrays)]
+    blocks = [_measure_block(arrays, clips, frames) for clips, frames in clip_blocks(arrays)]
     if not blocks:
         blocks = [_measure_block(arrays, slice(0, 0), slice(0, 0))]
     joined = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
@@ -66,8 +68,8 @@ def measure_clips(arrays: ClipArrays) -> ClipStatistics:
     return ClipStatistics(**joined, bone_share=shares)
 
 
-def _blocks(arrays: ClipArrays) -> Iterator[tuple[slice, slice]]:
-    """Clips by some tens of thousands of frames; a longer clip alone."""
+def clip_blocks(arrays: ClipArrays) -> Iterator[tuple[slice, slice]]:
+    """Clips, and their frames, by some tens of thousands of frames; a longer clip alone."""
     starts = arrays.track_offsets[arrays.clip_offsets]
     first = 0
     while first < len(arrays):
@@ -183,7 +185,8 @@ def _inside(arrays: ClipArrays, joints, clips: slice, clip: np.ndarray, mean) ->
 def _bone_shares(joints: np.ndarray, layout: Layout) -> Iterator[tuple[str, np.ndarray]]:
     """Layout name and ``[S]`` mean bone length by mean distance of joints."""
     apart = np.full(len(joints), np.nan)
-    step = max(1, len(joints) // 4096)  # some frames of a block say enough
+    # some frames of a block say enough
+    step = max(1, len(joints) * layout.num_joints**2 // _DISTANCES)
     some = joints[::step]
     distances = np.linalg.norm(some[:, :, None] - some[:, None], axis=-1)
     spread = distances.sum(axis=(1, 2)) / (layout.num_joints * (layout.num_joints - 1))

@@ -102,17 +102,9 @@ def prepare(
         FileFormatError: No data of a known format, or none that can be used.
         ChoiceError: No such format or profile, or the format has no such option.
     """
-    if jobs is not None and jobs < 1:
-        raise ChoiceError(f"expected at least one job, got {jobs}")
     output = check_folder(output, overwrite)
     format = format or detect_format(raw, prefer=name)
-    for option in options:
-        check_choice(option, get_format(format).options or ("none",), f"an option of {format}")
-    if format == "ntu":
-        profile = check_choice(profile or "skelact", PROFILES, "profile")
-    elif profile or missing:
-        raise SkelactError(f"profiles and missing lists are for NTU RGB+D .skeleton files; {raw} "
-                           f"holds {get_format(format).what}")
+    profile = _check_words(format, jobs, profile, missing, options)
     dropped: Dropped = []
     facts = {"format": format, "profile": profile, "classes": get_format(format).classes}
     if not get_format(format).by_file:
@@ -174,6 +166,22 @@ def write_store(
     replace_folder(parts / "store", output, overwrite)
     shutil.rmtree(parts)
     return PrepareReport(output, header, dropped)
+
+
+def _check_words(
+    format: str, jobs: int | None, profile: str | None, missing: Collection[str], options: dict
+) -> str | None:
+    """Refuse what the format has no use for; gives the profile."""
+    if jobs is not None and jobs < 1:
+        raise ChoiceError(f"expected at least one job, got {jobs}")
+    for option in options:
+        check_choice(option, get_format(format).options or ("none",), f"an option of {format}")
+    if format == "ntu":
+        return check_choice(profile or "skelact", PROFILES, "profile")
+    if profile or missing:
+        raise SkelactError("profiles and missing lists are for NTU RGB+D .skeleton files; this is "
+                           f"{get_format(format).what}")
+    return None
 
 
 def _read_whole(

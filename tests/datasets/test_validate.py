@@ -10,7 +10,9 @@ from recordings import walking
 from stores import captures, walkers, write_store
 
 from skelact.datasets.findings import ERROR, WARNING, Finding, has_errors, to_table
+from skelact.datasets.integrity import check_tables
 from skelact.datasets.prepare import prepare
+from skelact.datasets.store import Store
 from skelact.datasets.validate import validate
 from skelact.errors import FileFormatError
 from skelact.graph.layouts import get_layout
@@ -198,3 +200,27 @@ def test_nw_ucla_leaks_95_test_clips(shared, tmp_path):
     assert len(found["leak"].clips) == 95
     assert all(clip.endswith("_v03") for clip in found["leak"].clips)
     assert len(found["one frame"].clips) == 2
+
+
+@pytest.mark.parametrize(("table", "column", "values", "message"), [
+    ("tracks", "frame_index", [0, 1, 1, 3], "frame numbers"),
+    ("tracks", "frame_index", [0, 1, 2, 9], "frame numbers"),
+    ("clips", "num_frames", [3], "frame numbers"),
+    ("clips", "label", [5], "out of bounds"),
+    ("clips", "label", [-7], "out of bounds"),
+])
+def test_contradictions_between_tables_are_found(tmp_path, table, column, values, message):
+    """A table that somebody wrote, with checksums that fit."""
+    store = write_store(tmp_path / "store", [
+        walking(4, step=i, labels={"clip_id": f"clip{i}", "label": label})
+        for i, label in enumerate(("walk", "run", "walk"))])
+    arrays = {"frame_index": store.arrays.frame_index, "num_frames": store.arrays.num_frames,
+              "label": store.arrays.labels}[column]
+    content = (store.folder / f"{table}.arrow").read_bytes()
+    old, new = arrays.tobytes(), arrays.copy()
+    new[: len(values)] = values
+    assert content.count(old) == 1
+    (store.folder / f"{table}.arrow").write_bytes(content.replace(old, new.tobytes()))
+    findings = check_tables(Store(store.folder))
+    assert any(message in str(finding) for finding in findings), findings
+    assert all(finding.severity == ERROR for finding in findings)
