@@ -18,7 +18,7 @@ from skelact.datasets.readers.padded import (
     padded_tracks,
 )
 from skelact.datasets.readers.sightings import Sightings, make_recording, with_confidence
-from skelact.datasets.sandbox import MEMORY, Message, read_in_child
+from skelact.datasets.sandbox import MEMORY, SECONDS, Message, read_in_child
 from skelact.errors import FileFormatError, ShapeError, SkelactError
 from skelact.graph.layouts import Layout, builtin_layouts
 from skelact.pose.recording import Recording
@@ -100,10 +100,11 @@ def read_pyskl(
 
 def _messages(file: Path, refuse: Refuse) -> Iterator[Message]:
     """What the child sends; its end before time goes to ``refuse``."""
+    size = file.stat().st_size
     keypoints = sum(path.stat().st_size for path in file.parent.glob("kpfiles/*.pkl"))
-    memory = MEMORY + 3 * file.stat().st_size + keypoints
     try:
-        yield from read_in_child(read_annotations, file, memory=memory)
+        yield from read_in_child(read_annotations, file, memory=MEMORY + 3 * size + keypoints,
+                                 seconds=SECONDS + (size + keypoints) / 5e6)
     except FileFormatError as error:
         refuse(error)
 

@@ -113,6 +113,25 @@ def test_damage_to_the_archive(tmp_path):
         next(read_ctrgcn(path))
 
 
+def test_a_thousand_damaged_archives(tmp_path):
+    random = np.random.default_rng(0)
+    path = write(tmp_path / "a.npz", **arrays(2, 1, 4))
+    content = path.read_bytes()
+    outcomes = {"read": 0, "refused": 0}
+    for _ in range(1000):
+        damaged = bytearray(content)
+        for place in random.integers(len(content), size=random.integers(1, 4)):
+            damaged[place] ^= 1 << random.integers(8)
+        path.write_bytes(damaged[: random.integers(len(content))] if random.random() < 0.1
+                         else damaged)
+        try:
+            outcomes["read"] += bool(list(read_ctrgcn(path)))
+        except FileFormatError:
+            outcomes["refused"] += 1
+    assert sum(outcomes.values()) == 1000
+    assert outcomes["refused"] > 700  # the archive has checksums
+
+
 def test_a_header_that_lies(tmp_path):
     path = tmp_path / "a.npz"
     write(path)

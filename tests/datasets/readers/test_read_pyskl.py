@@ -140,6 +140,18 @@ def test_kinetics_keypoints_that_are_not_there(tmp_path):
     assert "does not have it" in str(refused[1])
 
 
+@pytest.mark.parametrize("raw_file", ["../secret.pkl", "/etc/passwd", "..", "", "..\\secret.pkl"])
+def test_keypoints_are_looked_for_in_kpfiles_only(tmp_path, raw_file):
+    walk = np.column_stack([np.arange(20), np.full((20, 17), 50)])
+    path = write_kinetics(tmp_path, {"a": walk})
+    (tmp_path / "kpfiles" / "part_0.pkl").rename(tmp_path / "secret.pkl")
+    path.write_bytes(path.read_bytes().replace(
+        b"\x8c\x18/data/kpfiles/part_0.pkl", bytes([0x8C, len(raw_file)]) + raw_file.encode()))
+    refused = []
+    assert not list(read_pyskl(path, refused.append))
+    assert f"{tmp_path / 'kpfiles'}" in str(refused[0])
+
+
 def changed(**changes) -> dict:
     clip = clip_2d() | changes
     return {key: value for key, value in clip.items() if value is not None}
