@@ -7,6 +7,7 @@ import pytest
 from captures import NAME, STANDING, capture, chair, person
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ntu_plain import prepare_agcn, prepare_ctrgcn
 
 from skelact.datasets.ntu import (
     PROFILES,
@@ -212,13 +213,13 @@ def test_agcn_rotation_keeps_lengths_and_points_the_spine_up():
 
 
 @st.composite
-def crowds(draw) -> RawCapture:
+def crowds(draw, swings: tuple[float, ...] = (0, 0.1, 0.4)) -> RawCapture:
     length = draw(st.integers(1, 40))
     bodies = {}
     for body_id in draw(st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=5, unique=True)):
         shown = draw(st.sets(st.integers(0, length - 1), min_size=1))
         make = draw(st.sampled_from([person, chair]))
-        bodies[body_id] = (sorted(shown), make(len(shown), draw(st.sampled_from([0, 0.1, 0.4]))))
+        bodies[body_id] = (sorted(shown), make(len(shown), draw(st.sampled_from(swings))))
     return capture(length, bodies)
 
 
@@ -240,6 +241,33 @@ def test_every_body_is_accounted_for(captured, profile):
     assert all((row.track_id is None) == (row.decision == "dropped") for row in rows)
     assert [row.motion for row in rows] == sorted((row.motion for row in rows), reverse=True)
     assert not np.isnan(recording.tracks[0].joints).all()
+
+
+def assert_as_published(captured: RawCapture) -> None:
+    expected = prepare_ctrgcn(captured)
+    if expected is None:
+        with pytest.raises(FileFormatError, match="drops every body"):
+            apply_profile(captured, "ctrgcn")
+    else:
+        joints = dense(apply_profile(captured, "ctrgcn")[0])
+        expected = expected[: len(joints)] if not expected[len(joints) :].any() else expected
+        np.testing.assert_array_equal(joints, expected)
+    joints = dense(apply_profile(captured, "agcn")[0])
+    expected = prepare_agcn(captured)
+    assert not expected[len(joints) :].any()
+    np.testing.assert_allclose(joints, expected[: len(joints)], atol=2e-5)
+
+
+@settings(deadline=None, max_examples=60)
+@given(captured=crowds(swings=(0.1, 0.4)))  # exactly level shoulders have no shortest turn
+def test_ctrgcn_and_agcn_are_what_plain_loops_make(captured):
+    assert_as_published(captured)
+
+
+@pytest.mark.shared
+def test_ctrgcn_and_agcn_on_the_fixtures(shared):
+    for file in sorted((shared / "reference" / "ntu_raw").glob("*.skeleton")):
+        assert_as_published(read_skeleton_file(file))
 
 
 def test_the_report_is_a_table(tmp_path):

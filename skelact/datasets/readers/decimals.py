@@ -2,10 +2,10 @@
 
 import numpy as np
 
-_POWERS = 10.0 ** np.arange(9)
+_POWERS = 10.0 ** np.arange(10)
 _SIGN = np.array([1.0, -1.0])
 _BLANK, _MINUS, _POINT, _ZERO = (np.uint8(ord(char)) for char in " -.0")
-_REACH = 24  # so far is looked beyond the start of a number: sign, 3 digits, point, word, blank
+_REACH = 24  # so far is looked beyond the start of a number: sign, 3 digits, point, 0, word, blank
 _ZEROS, _OVER_NINE, _HIGH_BITS, _LOW_BITS = (
     np.uint64(byte * 0x0101010101010101) for byte in (0x30, 0x76, 0x80, 0x01))
 _JOIN_1, _JOIN_2, _JOIN_4 = (np.uint64(10**n * 2 ** (8 * n) + 1) for n in (1, 2, 4))
@@ -18,9 +18,10 @@ def leading_decimals(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The decimal number that stands at each of many places of a text.
 
-    Only the usual form is read: perhaps a minus, 1 to 3 digits, a point, up to 8 digits, and a
-    blank after it. The digits become an integer, divided by a power of ten, so that every value
-    is what ``float()`` gives. Numbers in the last 24 bytes of the text are not read.
+    Only the usual form is read: perhaps a minus, 1 to 3 digits, a point, up to 8 digits (9 if the
+    first is 0), and a blank after it. The digits become an integer below 2^53, divided by a power
+    of ten, so that every value is what ``float()`` gives. Numbers in the last 24 bytes of the text
+    are not read.
 
     Args:
         text: uint8, ASCII.
@@ -39,17 +40,19 @@ def leading_decimals(
     point = starts + negative
     point += 1
     whole, usual = _whole_part(text, point)
-    values, count = _fraction(text, point)
-    scale = _POWERS[count]
+    starts = point + 1
+    starts += text[starts] == _ZERO  # one zero more fits: numbers below 0.1 have a longer fraction
+    values, count = _digits_from(text, starts)
+    ends = starts + count
+    point += 1
+    scale = _POWERS[ends - point]
     whole *= scale
     values += whole
     values /= scale
     values *= _SIGN[negative.view(np.uint8)]
-    point += 1
-    point += count
-    usual &= text[point] == _BLANK
+    usual &= text[ends] == _BLANK
     usual &= ~late
-    return values, point, usual
+    return values, ends, usual
 
 
 def _whole_part(text: np.ndarray, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,15 +77,15 @@ def _whole_part(text: np.ndarray, point: np.ndarray) -> tuple[np.ndarray, np.nda
     return whole, usual
 
 
-def _fraction(text: np.ndarray, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``[n]`` the digits after each point as a whole number (float64), ``[n]`` how many (0 to 8).
+def _digits_from(text: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``[n]`` the digits at each place as a whole number (float64), ``[n]`` how many (0 to 8).
 
     A word holds 8 bytes, the first lowest. Digits become 0 to 9, any other byte gets its highest
     bit set; what follows the digits is shifted out, which puts zeros before them; then ones are
     joined to tens, tens to hundreds, thousands to ten millions.
     """
     words = np.ndarray(len(text) - 7, "<u8", text, strides=(1,))
-    word = words[point + 1]
+    word = words[starts]
     word ^= _ZEROS
     count = word + _OVER_NINE
     count |= word

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from skelact.datasets.readers.decimals import leading_decimals
 
-USUAL = st.from_regex(r"-?[0-9]{1,3}\.[0-9]{0,8}", fullmatch=True)
+USUAL = st.from_regex(r"-?[0-9]{1,3}\.(0[0-9]{8}|[0-9]{0,8})", fullmatch=True)
 ANYTHING = st.text("0123456789.-+eE naif", min_size=1, max_size=14).filter(str.strip)
 
 
