@@ -9,7 +9,6 @@ could run (exec, import, open for writing, os.system, subprocess, ...).
     python benchmarks/pickle_mutations.py --cases 100000
     python benchmarks/pickle_mutations.py --cases 5000 --baseline   (numpy's names in Python's own)
     python benchmarks/pickle_mutations.py --gadgets
-    python benchmarks/pickle_mutations.py --intact 2000
 """
 
 import argparse
@@ -29,7 +28,7 @@ import numpy as np
 
 from skelact.datasets.plain_pickle import parse_pickle
 from skelact.datasets.pyskl_annotations import clips_of, read_annotations
-from skelact.datasets.readers.pyskl import read_pyskl, to_recording
+from skelact.datasets.readers.pyskl import to_recording
 from skelact.datasets.sandbox import Message, read_in_child
 from skelact.datasets.stgcn_labels import labels_of
 from skelact.errors import FileFormatError, SkelactError
@@ -37,6 +36,10 @@ from skelact.errors import FileFormatError, SkelactError
 MEMORY, SECONDS = 2**30, 30.0
 _EVENTS = ("exec", "compile", "import", "open", "os.", "subprocess.", "socket.", "ctypes.",
            "pickle.", "marshal.", "shutil.", "code.__new__", "function.__new__")
+
+
+KEYPOINTS = {"abc": {"keypoint": np.random.default_rng(0).uniform(0.5, 200, (12, 17, 3))}}
+"""What lies in the ``kpfiles`` of the Kinetics sample."""
 
 
 def main() -> None:
@@ -47,14 +50,10 @@ def main() -> None:
                         help="read with Python's own unpickler, limited to numpy's names")
     parser.add_argument("--gadgets", action="store_true",
                         help="load known attacks instead: with pickle.loads, then with ours")
-    parser.add_argument("--intact", type=int, metavar="CLIPS",
-                        help="time the reading of a sound file of so many clips instead")
     options = parser.parse_args()
     print(f"python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}")
     if options.gadgets:
         raise SystemExit(try_gadgets())
-    if options.intact:
-        return time_intact(options.intact)
     start = time.perf_counter()
     outcomes = campaign(options.seed, options.cases, options.baseline)
     for outcome, count in outcomes.most_common():
@@ -117,7 +116,7 @@ def attempt_cases(path: str, first: int, last: int) -> Iterator[Message]:
             if type(tree) is tuple:
                 labels_of(tree)
             else:
-                for facts, arrays in clips_of(tree):
+                for facts, arrays in clips_of(tree, lambda name: KEYPOINTS):
                     yield facts | {"case": case}, arrays
             outcome = "file read"
         except FileFormatError:
@@ -174,10 +173,14 @@ def samples() -> list[bytes]:
     lists = {"xsub_train": [three[0]["frame_dir"]], "xsub_val": [c["frame_dir"] for c in three[1:]]}
     with_numpy = [c | {"label": np.int64(c["label"]), "keypoint": np.asfortranarray(c["keypoint"])}
                   for c in two]
+    kinetics = [{"frame_dir": "abc", "label": 1, "total_frames": 12, "img_shape": (240, 320),
+                 "raw_file": "part_0.pkl", "frame_inds": np.arange(12, dtype=np.int16),
+                 "box_score": np.ones(12, np.float16), "valid": {0.5: 12}}]
     labels = ([f"S001C001P001R001A{i:03}.skeleton" for i in range(20)], list(range(20)))
     dumps = [pickle.dumps({"split": lists, "annotations": three}, p) for p in (2, 3, 4, 5)]
     dumps += [pickle.dumps({"split": lists, "annotations": two}, p) for p in (0, 4, 5)]
     dumps += [pickle.dumps(with_numpy, p) for p in (2, 4, 5)]
+    dumps += [pickle.dumps(kinetics, p) for p in (2, 4)]
     return dumps + [pickle.dumps(labels, p) for p in (0, 2, 4)]
 
 
@@ -234,49 +237,6 @@ def try_gadgets() -> int:
     print(f"{len(gadgets)} code gadgets, {live} of them fire under pickle.load, and {len(bombs())} "
           f"bombs; {failures} failures")
     return failures
-
-
-def time_intact(clips: int) -> None:
-    """Read a sound file of NTU-like clips (2 people, 80 frames, 25 joints, float16) three times."""
-    random = np.random.default_rng(0)
-    annotations = [{
-        "frame_dir": f"S001C001P{i:05}R001A{i % 60 + 1:03}", "label": i % 60, "total_frames": 80,
-        "keypoint": random.normal(0, 1, (2, 80, 25, 3)).astype(np.float16)} for i in range(clips)]
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "intact.pkl"
-        file.write_bytes(pickle.dumps({"split": {}, "annotations": annotations}, 4))
-        del annotations
-        for _ in range(3):
-            start = time.perf_counter()
-            count = sum(1 for _ in read_pyskl(file))
-            middle = time.perf_counter()
-            with open(file, "rb") as stream:
-                content = pickle.load(stream)
-            plain = sum(to_recording(facts | {"place": 0}, arrays, None, None, None).dims == 3
-                        for facts, arrays in clips_of(content) if arrays)
-            end = time.perf_counter()
-            assert count == plain == clips
-            print(f"{count / (middle - start):.0f} clips a second in a child process, "
-                  f"{count / (end - middle):.0f} with pickle.load in this one")
-            del content
-        import pickle_mutations
-
-        ((facts, _),) = read_in_child(pickle_mutations.measure_reading, file)
-        print(f"{clips} clips, {file.stat().st_size / 1e6:.0f} MB: {facts['before']} of memory "
-              f"before and {facts['after']} after all was read but the arrays")
-
-
-def measure_reading(path: str) -> Iterator[Message]:
-    """The memory of the child, files it maps aside, before and after it parsed a pickle."""
-    before = own_memory()
-    clips = read_annotations(path)
-    next(clips)
-    yield {"before": before, "after": own_memory()}, {}
-
-
-def own_memory() -> str:
-    status = Path("/proc/self/status").read_text()
-    return next(line for line in status.splitlines() if line.startswith("RssAnon")).split("\t")[1]
 
 
 def _try_reader(file: Path) -> tuple[str, float]:
