@@ -170,12 +170,13 @@ def make_track(
     shown = ~missing.all(axis=1)
     if not shown.any():
         return []
-    points = np.where(missing[..., None], np.array([np.nan] * 3 + [0], np.float32), points)
-    points = points[shown].transpose(1, 2, 0)
+    points = points[shown].astype(np.float32)
+    points[missing[shown]] = np.nan, np.nan, np.nan, 0
+    points = np.ascontiguousarray(points.transpose(1, 2, 0))
     return [PoseTrack(track_id, points[:, :3], frame_index[shown], confidence=points[:, 3])]
 
 
 def find_missing(points: np.ndarray) -> np.ndarray:
     """``[..., 25]`` bool for ``[..., 25, 4]``: no coordinates, or all of them zero."""
-    places = points[..., :3]
-    return ~places.any(axis=-1) | np.isnan(places).any(axis=-1)
+    x, y, z = np.moveaxis(points[..., :3], -1, 0)
+    return ((x == 0) & (y == 0) & (z == 0)) | np.isnan(x + y + z)

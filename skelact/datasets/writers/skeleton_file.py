@@ -10,13 +10,19 @@ from skelact.output import write_text
 
 
 def write_skeleton_file(capture: RawCapture, path: str | Path, overwrite: bool = False) -> Path:
-    """Write a capture as a ``.skeleton`` file, atomically.
-
-    Coordinates are written so that they read back as the same float32. What a `RawCapture` does
-    not hold (depth and colour pixels, orientations, hands, lean) is written as 0.
+    """Write a capture as a ``.skeleton`` file, atomically; see `format_capture`.
 
     Raises:
         OutputExistsError: The file exists and ``overwrite`` is false.
+    """
+    return write_text(path, format_capture(capture), overwrite)
+
+
+def format_capture(capture: RawCapture) -> str:
+    """The text of a ``.skeleton`` file.
+
+    Coordinates are written so that they read back as the same float32. What a `RawCapture` does
+    not hold (depth and colour pixels, orientations, hands, lean) is written as 0.
     """
     counts = np.bincount(capture.frame_index, minlength=capture.num_frames).tolist()
     bodies = zip(capture.body_ids.tolist(), capture.joints.astype(str).tolist(),
@@ -28,4 +34,4 @@ def write_skeleton_file(capture: RawCapture, path: str | Path, overwrite: bool =
             lines += [f"{body_id} 0 0 0 0 0 0 0 0 2", str(NUM_JOINTS)]
             lines += [f"{x} {y} {z} 0 0 0 0 0 0 0 0 {state}"
                       for (x, y, z), state in zip(joints, tracking, strict=True)]
-    return write_text(path, "\n".join(lines) + "\n", overwrite)
+    return "\n".join(lines) + "\n"
