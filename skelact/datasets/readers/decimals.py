@@ -34,8 +34,8 @@ def leading_decimals(
     last = len(text) - _REACH
     if not len(starts) or last < 0:
         return np.zeros(len(starts)), starts, np.zeros(len(starts), bool)
-    late = starts > last
-    starts = np.where(late, 0, starts) if late.any() else starts
+    late = np.flatnonzero(starts > last) if starts.max() > last else None
+    starts = starts if late is None else np.minimum(starts, last)
     negative = text[starts] == _MINUS
     point = starts + negative
     point += 1
@@ -51,7 +51,8 @@ def leading_decimals(
     values /= scale
     values *= _SIGN[negative.view(np.uint8)]
     usual &= text[ends] == _BLANK
-    usual &= ~late
+    if late is not None:
+        usual[late] = False
     return values, ends, usual
 
 
