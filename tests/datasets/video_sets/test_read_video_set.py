@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from annotation_lists import AVA, EPIC, KINETICS, KINETICS_BOXES, UCF101, write
 from dots import SIZE, DotEstimator, dots_video
-from test_annotations import AVA, EPIC, KINETICS, KINETICS_BOXES, UCF101, write
 from videos import make_video
 
 from skelact.datasets.splits import select_rows
