@@ -1,7 +1,7 @@
 """Labelled clips of one person each, held in memory, and the batches drawn from them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -44,7 +44,7 @@ class Clips:
     def from_recordings(
         cls, recordings: Iterable[Recording], layout: str | Layout, classes: Sequence[str]
     ) -> "Clips":
-        """The first person of every recording, in another layout if need be.
+        """The person seen most in every recording, in another layout if need be.
 
         Absences of a joint are bridged by straight lines, so that a joint is missing throughout
         a clip or not at all. A recording in which nobody was seen is left out.
@@ -62,9 +62,11 @@ class Clips:
         layout = get_layout(layout)
         parts, labels, facts, dims = [], [], [], set()
         for recording in recordings:
-            if not recording.tracks or not len(recording.tracks[0]):
+            tracks = [track for track in recording.tracks if len(track)]
+            if not tracks:
                 continue
-            recording = remap(recording, layout)
+            seen_most = max(tracks, key=lambda track: (~track.missing).sum())
+            recording = remap(replace(recording, tracks=(seen_most,)), layout)
             track = recording.tracks[0]
             times = torch.from_numpy(recording.track_times(track))
             parts.append(bridge_gaps(torch.from_numpy(track.joints), times).permute(2, 0, 1))

@@ -71,6 +71,15 @@ def test_other_skeletons_are_converted_and_gaps_bridged():
     np.testing.assert_allclose(joints[~lost], whole[~lost], atol=1e-3)
 
 
+def test_the_person_seen_most_is_taken():
+    recording = walking(frames=20, people=2, step=2, labels={"label": "walk"})
+    passing, staying = recording.tracks
+    passing = PoseTrack(1, passing.joints[:, :, :9], passing.frame_index[:9])
+    both = Clips.from_recordings([replace(recording, tracks=(passing, staying))], "coco17", CLASSES)
+    alone = Clips.from_recordings([replace(recording, tracks=(staying,))], "coco17", CLASSES)
+    assert torch.equal(both.joints, alone.joints)
+
+
 def test_recordings_of_nobody_are_left_out():
     nobody = Recording((), np.arange(3) / 30, "penn13", labels={"label": "run"})
     clips = Clips.from_recordings([nobody, random_recording(4, 0)], "penn13", CLASSES)
