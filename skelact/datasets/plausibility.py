@@ -33,7 +33,9 @@ class ClipStatistics:
         seen: Frames (of all persons) with at least one joint.
         zeros: Share of joints at exactly 0.
         infinite: Numbers that are infinite.
-        upright: Mean over frames of +1 (head above ankles) and -1.
+        upright: Mean over frames of the height of the head above the ankles, as a share of the
+            body's extent; near +1 for a person who stands, near 0 for one who lies or does
+            push-ups, negative upside down.
         forward: Mean over frames of the cosine between the toes and where the body faces by its
             left and right (3-D); +1 and -1 by the side of the image on which the left of a
             person lies whose eyes are both seen (2-D).
@@ -103,7 +105,7 @@ def _measure_block(arrays: ClipArrays, clips: slice, frames: slice) -> dict[str,
             "seen": count(~missing.all(axis=1)),
             "zeros": mean((joints == 0).all(axis=-1).mean(axis=1)),
             "infinite": count(np.isinf(all_channels).any(axis=(1, 2))),
-            "upright": mean(np.sign(up if dims == 3 else -up)),
+            "upright": mean((up if dims == 3 else -up) / np.where(size > 0, size, np.nan)),
             "forward": mean(_forward(joints, layout) if dims == 3
                             else _facing(all_channels, layout)),
             "swaps": count(_swapped(joints, layout, arrays.frame_index[frames])),

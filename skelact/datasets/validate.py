@@ -15,7 +15,7 @@ from skelact.errors import FileFormatError, SkelactError
 
 MOST = 0.5
 """Share of the clips from which a fault is that of the whole set."""
-_UPSIDE_DOWN, _BACKWARDS = -0.8, -0.3
+_UPSIDE_DOWN, _BACKWARDS = -0.7, -0.3
 _BONES, _BETTER = 0.75, 0.85
 _METRES = (0.4, 3.0)
 _FPS = 1.5

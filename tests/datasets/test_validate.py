@@ -147,6 +147,24 @@ def test_flipped_y_is_found(tmp_path):
     assert found["flipped y"].severity == ERROR
 
 
+def turned(degrees: float) -> Change:
+    def change(joints):
+        x, y = joints[:, 0].copy(), joints[:, 1].copy()
+        cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        joints[:, 0], joints[:, 1] = cos * x - sin * y, sin * x + cos * y
+        return joints
+
+    return change
+
+
+def test_a_push_up_is_not_upside_down_and_a_handstand_is(tmp_path):
+    clips = captures()
+    clips[1] = changed(clips[1], turned(110))  # the head a little lower than the feet
+    clips[2] = changed(clips[2], turned(180))
+    found = check(tmp_path, clips)
+    assert found["upside down"].clips == ("c2",)
+
+
 def test_a_wrong_layout_is_found_and_the_right_one_named(tmp_path):
     clips = [replace(clip, layout="utd20") for clip in captures(layout="kinect20")]
     found = check(tmp_path, clips)
