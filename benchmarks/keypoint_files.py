@@ -5,7 +5,7 @@ must give recordings or refuse with a FileFormatError that names the file; anyth
 printed with the seed that shows it. Round trips write random recordings with `write_coco` and
 read them back.
 
-    PYTHONPATH=. python benchmarks/keypoint_files.py --cases 10000 --round-trips 1000
+    python benchmarks/keypoint_files.py --cases 10000 --round-trips 1000
 """
 
 import argparse

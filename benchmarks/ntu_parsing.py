@@ -8,7 +8,7 @@ CTR-GCN does) and ours take turns on the same files, in this process, on one thr
 seconds, the best of the rounds. Then stores are made of fewer and of more files, each in a fresh
 process, whose peak resident memory (with its children's) is printed.
 
-    PYTHONPATH=. python benchmarks/ntu_parsing.py --files 100 --rounds 5 --stores 500 2000
+    python benchmarks/ntu_parsing.py --files 100 --rounds 5 --stores 500 2000
 """
 
 import argparse

@@ -21,7 +21,8 @@ arrays = arrays_of.arrays(
 plain = st.recursive(
     numbers | texts | arrays,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
-        texts | st.integers(-5, 2**40) | st.floats(0, 1), inner, max_size=4) | st.tuples(inner, inner),
+        texts | st.integers(-5, 2**40) | st.floats(0, 1), inner, max_size=4)
+    | st.tuples(inner, inner),
     max_leaves=12)
 
 
