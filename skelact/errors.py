@@ -25,6 +25,10 @@ class FileFormatError(SkelactError, ValueError):
     """A file is missing, unreadable, truncated, or not what its name promises."""
 
 
+class EmptyClipError(FileFormatError):
+    """A clip is whole and shows nobody; preparing a data set lists it and counts no failure."""
+
+
 class VideoError(FileFormatError):
     """A video cannot be decoded (at all, or not whole under ``strict``)."""
 

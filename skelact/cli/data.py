@@ -16,6 +16,9 @@ ACTIONS = {
     "validate": "look for what is wrong with a store; exit code 1 if something is",
     "convert": "write a store, or any format that skelact reads, as pyskl, CTR-GCN or COCO",
 }
+_EXIT = ("Exit code: 0 done, 1 some of the input could not be used, 2 nothing was made. Clips that "
+         "are whole and show nobody, as several published data sets hold some, are listed among "
+         "the dropped, but count as done.")
 
 
 def run(arguments: list[str]) -> int:
@@ -44,7 +47,7 @@ def _prepare(arguments: list[str]) -> int:
     report = _prepare_skeletons(options) if options.raw else _prepare_videos(options)
     print(report)
     print(f"next: skelact data info {report.store}; skelact data validate {report.store}")
-    return 0
+    return 1 if report.failed else 0
 
 
 def _prepare_skeletons(options) -> "PrepareReport":
@@ -58,6 +61,8 @@ def _prepare_skeletons(options) -> "PrepareReport":
 
 
 def _prepare_videos(options) -> "PrepareReport":
+    from skelact.datasets.catalog import check_holds_something
+    from skelact.datasets.dropped import Dropped, DroppedClip
     from skelact.datasets.folders import check_folder
     from skelact.datasets.from_videos import read_labelled_videos
     from skelact.datasets.prepare import write_store
@@ -65,20 +70,18 @@ def _prepare_videos(options) -> "PrepareReport":
     from skelact.pose.estimators.choice import decide_estimator
 
     output = check_folder(options.output, options.overwrite)
+    for folder in filter(None, (options.from_videos, options.videos, options.annotations)):
+        check_holds_something(options.name, folder)
     poses = options.poses or output.with_name(output.name + ".poses")
-    dropped: list[tuple[str, str]] = []
-
-    def refuse(error: SkelactError) -> None:
-        print(f"skelact data prepare: {error}", file=sys.stderr)
-        dropped.append(("", str(error)))
-
-    fixed = {"estimator": decide_estimator(options.estimator, options.weights, options.device,
-                                           options.offline),
-             "refuse": refuse, "progress": True}
+    dropped: Dropped = []
+    common = {"estimator": decide_estimator(options.estimator, options.weights, options.device,
+                                            options.offline),
+              "refuse": lambda error: dropped.append(DroppedClip.by(error)),
+              "overwrite": options.overwrite, "progress": True}
     if options.from_videos:
-        clips = read_labelled_videos(options.from_videos, poses, **fixed)
+        clips = read_labelled_videos(options.from_videos, poses, **common)
     else:
-        clips = read_video_set(options.name, options.videos, options.annotations, poses, **fixed)
+        clips = read_video_set(options.name, options.videos, options.annotations, poses, **common)
     return write_store(clips, output, options.name, dropped, options.overwrite,
                        format="videos")
 
@@ -115,7 +118,7 @@ def _validate(arguments: list[str]) -> int:
 
 def _convert(arguments: list[str]) -> int:
     parser = _parser("convert", "Write a store, or any format that skelact reads, for another "
-                     "library.")
+                     f"library. {_EXIT}")
     parser.add_argument("source", metavar="IN", help="a store, or skeleton files of any format")
     parser.add_argument("-o", "--output", required=True, metavar="OUT",
                         help=".pkl for pyskl, .npz for CTR-GCN, .json for COCO keypoints, no "
@@ -129,13 +132,14 @@ def _convert(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
 
     from skelact.datasets.convert import convert
+    from skelact.datasets.dropped import count_failed, describe_dropped
 
     dropped = convert(options.source, options.output, options.split, options.format,
                       options.overwrite, progress=True, **_reader_options(options))
-    for _, reason in dropped:
-        print(f"skelact data convert: dropped: {reason}", file=sys.stderr)
-    print(f"-> {Path(options.output)}" + (f" ({len(dropped)} dropped)" if dropped else ""))
-    return 0
+    for line in describe_dropped(dropped):
+        print(line, file=sys.stderr)
+    print(f"-> {Path(options.output)}")
+    return 1 if count_failed(dropped) else 0
 
 
 def _prepare_parser() -> "CommandParser":
@@ -143,7 +147,7 @@ def _prepare_parser() -> "CommandParser":
         "prepare",
         "Make a store of skeleton files (--raw), of your own videos (--from-videos), or of a "
         "video data set (--videos and --annotations). What cannot be used is listed in the "
-        "store's dropped.csv. A run that was stopped goes on where it was.",
+        f"store's dropped.csv. A run that was stopped goes on where it was. {_EXIT}",
     )
     add = parser.add_argument
     add("name", metavar="NAME", help="nw_ucla, ntu60, ucf101, ... decide the official splits; "
@@ -166,7 +170,8 @@ def _prepare_parser() -> "CommandParser":
     add("--weights", metavar="FILE", help="as for `skelact pose`")
     add("--device", metavar="DEVICE", help="cpu, cuda or cuda:1 (default: CUDA if there is one)")
     add("--offline", action="store_true", help="never download weights")
-    add("--overwrite", action="store_true", help="replace an existing store")
+    add("--overwrite", action="store_true", help="replace an existing store, and the pose files "
+        "of videos that have changed")
     return parser
 
 

@@ -1,8 +1,10 @@
 """Where every data set comes from, and the command that makes a store of it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from skelact.checks import check_choice
+from skelact.errors import FileFormatError
 
 _SKELETONS = "skelact data prepare {name} --raw {folder} -o {name}.store"
 _VIDEOS = ("skelact data prepare {name} --videos {folder}/videos --annotations "
@@ -106,3 +108,21 @@ def how_to_get(name: str, folder: str = "DIR") -> str:
     command = source.command.format(name=name, folder=folder)
     return (f"{name} is {source.what}. Get it from {source.page}: {source.files}, in {folder}. "
             f"Then: {command}")
+
+
+def hint(name: str, folder: str | Path) -> str:
+    """How an error ends that misses data: with a way to get it, unless it is the user's own."""
+    return f". {how_to_get(name, str(folder))}" if name in CATALOG else ""
+
+
+def check_holds_something(name: str, folder: str | Path) -> None:
+    """Refuse a folder that cannot hold a data set, and say how to get a published one.
+
+    Raises:
+        FileFormatError: There is no such folder, or nothing in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir() or not any(folder.iterdir()):
+        state = "is empty" if folder.is_dir() else "is no folder"
+        raise FileFormatError(f"expected a folder with the files of {name}; {folder} {state}"
+                              f"{hint(name, folder)}")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from skelact.datasets.dropped import Dropped
 from skelact.datasets.header import HEADER
-from skelact.datasets.prepare import Dropped, prepare
+from skelact.datasets.prepare import prepare
 from skelact.datasets.splits import select_rows
 from skelact.datasets.store import Store
 from skelact.errors import SkelactError

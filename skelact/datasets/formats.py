@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from skelact.datasets.catalog import hint
 from skelact.datasets.readers.alphapose import find_alphapose, read_alphapose
 from skelact.datasets.readers.coco import find_coco, read_coco
 from skelact.datasets.readers.ctrgcn import find_ctrgcn, read_ctrgcn
@@ -116,13 +117,14 @@ def detect_format(path: str | Path, prefer: str = "") -> str:
 
     Args:
         path: A file or folder.
-        prefer: The format to take if the path holds several and this is one of them.
+        prefer: Name of the data set: the format to take if the path holds several and this is one
+            of them. Where nothing is found of a published one, the error says how to get it.
 
     Raises:
         FileFormatError: There is nothing there, nothing that skelact reads, or several formats.
     """
     if not Path(path).exists():
-        raise FileFormatError(f"no file or folder at {path}")
+        raise FileFormatError(f"no file or folder at {path}{hint(prefer, path)}")
     if prefer in FORMATS and FORMATS[prefer].find(path):
         return prefer
     counts = {name: len(format_.find(path)) for name, format_ in FORMATS.items()}
@@ -130,7 +132,8 @@ def detect_format(path: str | Path, prefer: str = "") -> str:
     if not found:
         known = "\n".join(f"  {name:<18} {format_.what}" for name, format_ in FORMATS.items())
         raise FileFormatError(f"{path} holds no skeleton data that skelact reads:\n{known}\n"
-                              "for videos: skelact data prepare NAME --from-videos DIR")
+                              "for videos: skelact data prepare NAME --from-videos DIR"
+                              f"{hint(prefer, path)}")
     if len(found) > 1:
         listed = ", ".join(f"{name} ({count})" for name, count in found.items())
         raise FileFormatError(f"{path} holds several formats: {listed}; say which with "

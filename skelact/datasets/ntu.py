@@ -7,7 +7,6 @@ published code of those projects makes of the same file. Coordinates are metres;
 
 import csv
 import io
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,8 +16,9 @@ import numpy as np
 from skelact.checks import check_choice
 from skelact.datasets.ntu_bodies import Body, split_bodies
 from skelact.datasets.ntu_profiles import agcn, ctrgcn, pyskl, skelact, stgcn
+from skelact.datasets.readers.ntu_names import is_ntu_name, ntu_numbers
 from skelact.datasets.readers.skeleton_file import RawCapture
-from skelact.errors import FileFormatError
+from skelact.errors import EmptyClipError, FileFormatError
 from skelact.output import write_text
 from skelact.pose.recording import PoseTrack, Recording
 
@@ -31,7 +31,6 @@ FPS = 30.0
 MISSING_COUNTS = {"ntu60": 302, "ntu120": 535}
 """Names in the official lists of samples without (whole) skeletons; the second list covers the
 first."""
-_SAMPLE = re.compile(r"\s*(S\d{3}C\d{3}P\d{3}R\d{3}A(\d{3}))(\.skeleton)?\s*")
 
 
 @dataclass(frozen=True)
@@ -84,22 +83,22 @@ def apply_profile(
 
     Raises:
         ChoiceError: No such profile.
-        FileFormatError: The capture has no body at all, or the profile drops every one.
+        EmptyClipError: The capture has no body at all, or the profile drops every one.
 
     Source: Yan et al. 2018 (ST-GCN); Shi et al. 2019 (2s-AGCN); Zhang et al. 2020 (SGN) and Chen
     et al. 2021 (CTR-GCN); Duan et al. 2022 (PYSKL): their released data preparation.
     """
     check_choice(profile, PROFILES, "profile")
     if is_missing(capture):
-        raise FileFormatError(f"{capture.name}: no body in any of its {capture.num_frames} frames "
-                              "(a missing skeleton)")
+        raise EmptyClipError(f"{capture.name}: no body in any of its {capture.num_frames} frames "
+                             "(a missing skeleton)")
     bodies = split_bodies(capture)
     seen = [(len(body), int(body.frame_index[0])) for body in bodies]
     tracks, frames = PROFILES[profile](capture, bodies)
     if not tracks:
         reasons = "; ".join(f"body {body.body_id}: {body.reason}" for body in bodies)
-        raise FileFormatError(f"{capture.name}: profile {profile!r} drops every body ({reasons}); "
-                              "profile 'skelact' keeps the longest one")
+        raise EmptyClipError(f"{capture.name}: profile {profile!r} drops every body ({reasons}); "
+                             "profile 'skelact' keeps the longest one")
     recording = Recording(
         tuple(tracks), np.arange(frames) / FPS, "ntu25", dims=3, fps=FPS,
         source=f"{capture.name}.skeleton", estimator="Kinect v2", labels=capture.labels,
@@ -140,7 +139,8 @@ def read_missing_list(path: str | Path) -> frozenset[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise FileFormatError(f"cannot read the list of missing skeletons {path}: {error}"
                               ) from error
-    names = frozenset(match[1] for line in lines if (match := _SAMPLE.fullmatch(line)))
+    words = (line.strip().removesuffix(".skeleton") for line in lines)
+    names = frozenset(word for word in words if is_ntu_name(word))
     if not names:
         raise FileFormatError(f"{path} names no sample; expected lines such as "
                               "S001C002P005R002A008")
@@ -149,7 +149,7 @@ def read_missing_list(path: str | Path) -> frozenset[str]:
 
 def describe_missing(names: Collection[str]) -> str:
     """One line that compares missing samples, listed or found, with the official counts."""
-    actions = [int(match[2]) for name in names if (match := _SAMPLE.fullmatch(name))]
+    actions = [ntu_numbers(name)["action"] for name in names if is_ntu_name(name)]
     of_60 = sum(action <= 60 for action in actions)
     return (f"{len(actions)} samples without a skeleton ({MISSING_COUNTS['ntu120']} in the "
             f"official list of NTU RGB+D 120), {of_60} of them of actions 1 to 60 "

@@ -4,7 +4,6 @@ A part is a folder with a small store and its reports, named after all that deci
 folder of that name is finished, whoever made it.
 """
 
-import csv
 import hashlib
 import os
 import shutil
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from skelact.datasets.dropped import DROPPED, Dropped, DroppedClip, read_dropped, write_dropped
 from skelact.datasets.formats import get_format
 from skelact.datasets.ntu import BodyRow, write_body_report
 from skelact.datasets.readers.ntu import read_capture
@@ -28,9 +28,7 @@ from skelact.version import __version__
 
 FILES_A_PART = 64
 """Files of one part; the same for any number of processes, so that any can go on with it."""
-DROPPED, BODIES = "dropped.csv", "bodies.csv"
-Dropped = list[tuple[str, str]]
-"""(file or clip, reason) of what could not be used."""
+BODIES = "bodies.csv"
 
 
 @dataclass(frozen=True)
@@ -91,8 +89,7 @@ def make_parts(parts: Sequence[Part], jobs: int, progress: bool = False) -> int:
 def read_parts(parts: Iterable[Part], dropped: Dropped) -> Iterator[Recording]:
     """The clips of finished parts; ``dropped`` gets what they dropped."""
     for part in parts:
-        with open(part.folder / DROPPED, newline="", encoding="utf-8") as file:
-            dropped += [(source, reason) for source, reason in list(csv.reader(file))[1:]]
+        dropped += read_dropped(part.folder / DROPPED)
         if (part.folder / "store").is_dir():
             store = Store(part.folder / "store")
             yield from map(store.recording, range(len(store)))
@@ -106,13 +103,6 @@ def join_bodies(parts: Sequence[Part], path: Path) -> None:
                 header = report.readline()
                 whole.write(header if number == 0 else b"")
                 shutil.copyfileobj(report, whole)
-
-
-def write_dropped(dropped: Dropped, path: Path) -> None:
-    """Write what was dropped, and why, as CSV."""
-    with (atomic_write(path, overwrite=True) as temporary,
-          open(temporary, "w", newline="", encoding="utf-8") as file):
-        csv.writer(file, lineterminator="\n").writerows([("source", "reason"), *dropped])
 
 
 def _make_all(parts: list[Part], jobs: int) -> Iterator[Part]:
@@ -143,9 +133,10 @@ def _make_part(part: Part) -> Part:
                 for recording in _read_file(part, file, dropped, bodies):
                     writer.add(recording)
             except SkelactError as error:
-                dropped.append((str(file), str(error)))
+                dropped.append(DroppedClip.by(error, file))
             except Exception as error:  # a fault of ours costs one file, and is listed
-                dropped.append((str(file), f"{file}: unexpected {error!r}; please report it"))
+                dropped.append(DroppedClip(
+                    str(file), f"{file}: unexpected {error!r}; please report it"))
         if len(writer):
             writer.finish()
         else:
@@ -163,4 +154,4 @@ def _read_file(
         recording, rows = read_capture(file, part.profile)
         bodies += rows
         return iter((recording,))
-    return get_format(part.format).read(file, lambda e: dropped.append((str(file), str(e))))
+    return get_format(part.format).read(file, lambda e: dropped.append(DroppedClip.by(e, file)))

@@ -14,20 +14,21 @@ from pathlib import Path
 from tqdm import tqdm
 
 from skelact.checks import check_choice
+from skelact.datasets.catalog import hint
+from skelact.datasets.dropped import (
+    DROPPED,
+    Dropped,
+    DroppedClip,
+    count_failed,
+    describe_dropped,
+    write_dropped,
+)
 from skelact.datasets.folders import check_folder, replace_folder
 from skelact.datasets.formats import detect_format, get_format
 from skelact.datasets.header import Header
 from skelact.datasets.ntu import PROFILES, describe_missing
-from skelact.datasets.parts import (
-    BODIES,
-    DROPPED,
-    Dropped,
-    join_bodies,
-    make_parts,
-    plan_parts,
-    read_parts,
-    write_dropped,
-)
+from skelact.datasets.parts import BODIES, join_bodies, make_parts, plan_parts, read_parts
+from skelact.datasets.readers.ntu_names import ntu_numbers
 from skelact.datasets.store import StoreWriter
 from skelact.errors import ChoiceError, FileFormatError, SkelactError
 from skelact.pose.recording import Recording
@@ -54,6 +55,11 @@ class PrepareReport:
     taken_over: int = 0
     notes: tuple[str, ...] = ()
 
+    @property
+    def failed(self) -> int:
+        """How many files or clips failed; those that merely show nobody are not counted."""
+        return count_failed(self.dropped)
+
     def __str__(self) -> str:
         counts, header = self.header.counts, self.header
         lines = [f"{self.store}: {counts['clips']} clips, {counts['tracks']} tracks, "
@@ -61,9 +67,7 @@ class PrepareReport:
                  f"{header.layout.name!r}, {header.dims}-D"]
         if self.taken_over:
             lines[0] += f"; {self.taken_over} files had been read by an earlier run"
-        if self.dropped:
-            lines.append(f"{len(self.dropped)} dropped, listed with the reason in "
-                         f"{self.store / DROPPED}; the first: {self.dropped[0][1]}")
+        lines += describe_dropped(self.dropped, self.store / DROPPED)
         return "\n".join([*lines, *self.notes])
 
 
@@ -122,7 +126,7 @@ def prepare(
     report = write_store(read_parts(parts, dropped), output, name, dropped, overwrite, reports,
                          **facts)
     if format == "ntu":
-        absent = [Path(source).stem for source, reason in dropped if "missing skeleton" in reason]
+        absent = [Path(clip.source).stem for clip in dropped if "missing skeleton" in clip.reason]
         notes = (describe_missing([*absent, *missing]),)
     return replace(report, taken_over=taken_over, notes=notes)
 
@@ -157,9 +161,9 @@ def write_store(
             try:
                 writer.add(recording)
             except SkelactError as error:
-                dropped.append((recording.source, str(error)))
+                dropped.append(DroppedClip.by(error, recording.source))
         if not len(writer):
-            reasons = "; ".join(reason for _, reason in dropped[:3])
+            reasons = "; ".join(clip.reason for clip in dropped[:3])
             raise FileFormatError(f"no clip could be used; {len(dropped)} dropped: {reasons}")
         write_dropped(dropped, parts / DROPPED)
         header = writer.finish(name, reports=[parts / DROPPED, *reports], **facts)
@@ -188,8 +192,8 @@ def _read_whole(
     format: str, path: str | Path, dropped: Dropped, progress: bool, options: dict
 ) -> Iterator[Recording]:
     """The clips of a format whose files cannot be read one by one."""
-    clips = get_format(format).read(path, lambda error: dropped.append((str(path), str(error))),
-                                    **options)
+    clips = get_format(format).read(
+        path, lambda error: dropped.append(DroppedClip.by(error, path)), **options)
     return tqdm(clips, desc=f"reading {format}", unit=" clips", disable=None if progress else True)
 
 
@@ -198,9 +202,9 @@ def _choose_files(
 ) -> list[Path]:
     files = [file for file in get_format(format).find(raw) if file.stem not in missing]
     if name == "ntu60" and format == "ntu":  # the archives of both sets unpack to one folder
-        files = [file for file in files if int(file.stem[1:4]) <= _NTU60_SETUPS]
+        files = [file for file in files if ntu_numbers(file.stem)["setup"] <= _NTU60_SETUPS]
     if not files:
-        raise FileFormatError(f"no {get_format(format).what} of {name} in {raw}")
+        raise FileFormatError(f"no {get_format(format).what} of {name} in {raw}{hint(name, raw)}")
     return files
 
 

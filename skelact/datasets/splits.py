@@ -24,6 +24,7 @@ from skelact.datasets.protocols import (
     Rule,
     listed_protocols,
 )
+from skelact.datasets.readers.ntu_names import ntu_numbers
 from skelact.errors import ChoiceError, FileFormatError, SkelactError
 
 VAL_SHARE = 0.1
@@ -31,8 +32,6 @@ VAL_SHARE = 0.1
 TEST_SHARE = 0.2
 """Of all clips, where no protocol says who is tested."""
 _PARTS = ("train", "val", "test")
-_NTU_NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
-_NTU_GROUPS = {"setup": 1, "camera": 2, "subject": 3, "action": 5}
 logger = logging.getLogger("skelact")
 
 
@@ -249,10 +248,10 @@ def _with_names(columns: Mapping, dataset: str) -> Mapping:
     """NTU RGB+D says in the names of its clips what the columns may not know."""
     if not dataset.startswith("ntu"):
         return columns
-    matches = [_NTU_NAME.match(str(clip)) for clip in columns["clip_id"]]
+    numbers = [ntu_numbers(str(clip)) for clip in columns["clip_id"]]
     filled = dict(columns)
-    for name, group in _NTU_GROUPS.items():
-        named = np.array([int(match[group]) if match else -1 for match in matches], np.int64)
+    for name in ("setup", "camera", "subject", "action"):
+        named = np.array([clip.get(name, -1) for clip in numbers], np.int64)
         known = number_column(columns, name)
         filled[name] = np.where(known < 0, named, known)
     return filled

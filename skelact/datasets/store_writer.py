@@ -27,8 +27,7 @@ from skelact.output import write_text
 from skelact.pose.recording import PoseTrack, Recording
 
 _NUMBERS = ("subject", "camera", "setup", "repetition")
-_KNOWN = {"clip_id", "label", *_NUMBERS, "splits", "fps_assumed", "annotations",
-          "split"}  # Penn Action says it twice; it is among "splits"
+_KNOWN = {"clip_id", "label", *_NUMBERS, "splits", "fps_assumed", "annotations"}
 _BOX = (0.0,) * 4
 _PARTS = {"label", "start", "end", "box", "track_id"}
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from skelact.datasets.box_matching import match_boxes
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.errors import FileFormatError
+from skelact.errors import EmptyClipError, FileFormatError
 from skelact.pose.cache import PoseCache
 from skelact.pose.recording import Recording
 from skelact.pose.video_files import search_videos
@@ -208,7 +208,8 @@ def show_clip(
         min_iou: Overlap from which a box and a track are the same person.
 
     Raises:
-        FileFormatError: Nobody is in view, or the file does not show these times.
+        EmptyClipError: Nobody is in view.
+        FileFormatError: The file does not show these times.
     """
     if whole.num_frames:
         whole = replace(whole, timestamps=whole.timestamps - whole.timestamps[0])
@@ -222,7 +223,7 @@ def show_clip(
         raise FileFormatError(f"clip {clip.clip_id}: {whole.source} has no frame from second "
                               f"{clip.start:g} to {clip.end:g}")
     if not any(len(track) for track in whole):
-        raise FileFormatError(f"clip {clip.clip_id}: nobody was found in {whole.source}")
+        raise EmptyClipError(f"clip {clip.clip_id}: nobody was found in {whole.source}")
     labels = {"clip_id": clip.clip_id, "splits": list(clip.splits), **clip.facts}
     if clip.label is not None:
         labels["label"] = clip.label

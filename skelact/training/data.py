@@ -8,6 +8,7 @@ from torch import Generator, Tensor
 from tqdm import tqdm
 
 from skelact.config import TrainConfig
+from skelact.datasets.catalog import how_to_get
 from skelact.datasets.clips import Clips, draw_instants, draw_windows, finish_clips, random_clips
 from skelact.datasets.header import HEADER
 from skelact.datasets.penn_action import CLASSES, TERMS, read_background
@@ -53,7 +54,8 @@ def setup(config: TrainConfig) -> TrainingData:
     """
     if config.data is None:
         raise SkelactError("pass --data FOLDER: a store that `skelact data prepare` made, or the "
-                           "`labels` folder of Penn Action (annotations only, no images needed)")
+                           "`labels` folder of Penn Action (annotations only, no images needed). "
+                           f"{how_to_get('penn_action')}")
     if (Path(config.data) / HEADER).is_file():
         data = _read_store(config)
     elif find_penn_action(config.data):
@@ -61,7 +63,7 @@ def setup(config: TrainConfig) -> TrainingData:
     else:
         raise SkelactError(f"expected a store (`skelact data prepare NAME --raw DIR -o STORE`) or "
                            f"Penn Action annotations (0001.mat, ...) at {config.data}; found "
-                           "neither")
+                           f"neither. {how_to_get('penn_action', config.data)}")
     if not config.background:
         return data
     other, other_held_out = _read_others(config, data.train)
@@ -141,7 +143,7 @@ def _choose_others(other: Clips, count: int, generator: Generator) -> Tensor:
 
 
 def _select(recordings: list[Recording], split: str, config: TrainConfig) -> Clips:
-    chosen = [recording for recording in recordings if recording.labels["split"] == split]
+    chosen = [recording for recording in recordings if split in recording.labels["splits"]]
     if not chosen:
         raise SkelactError(f"{config.data} holds no clip of the {split} split; pass the whole "
                            "`labels` folder")

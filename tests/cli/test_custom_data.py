@@ -16,6 +16,9 @@ class Choice:
 
     layout, identity = "coco17", {"estimator": "dots"}
 
+    def __str__(self) -> str:
+        return "a decided estimator"
+
     def load(self) -> DotEstimator:
         return DotEstimator()
 
@@ -34,8 +37,10 @@ def test_prepare_train_recognize(tmp_path, capsys):
                    step=-2.0)
     (tmp_path / "mydata" / "walk left" / "broken.mp4").write_bytes(b"no video" * 99)
 
-    assert main(["data", "prepare", "mydata", "--from-videos", "mydata", "-o", "store"]) in (0, 1)
-    assert "clip walk left/broken" in capsys.readouterr().err
+    assert main(["data", "prepare", "mydata", "--from-videos", "mydata", "-o", "store"]) == 1
+    said = capsys.readouterr()
+    assert "  failed: clip walk left/broken" in said.out
+    assert said.err == "skelact: a decided estimator\n"  # once
     parts = [load_dataset("store", part) for part in ("train", "val", "test")]
     assert [len(part) for part in parts] == [8, 2, 2]
     assert list(parts[0].classes) == ["walk_left", "walk_right"]

@@ -1,9 +1,15 @@
 """`skelact data`: the four actions from the command line."""
 
+import shutil
+
+import numpy as np
 import pytest
 from archives import write_penn_action, write_utd_mhad
+from dots import DotEstimator, dots_video
+from scipy.io import savemat
 
 from skelact.cli.main import main
+from skelact.pose.estimators import choice
 
 
 @pytest.fixture
@@ -70,14 +76,58 @@ def test_what_was_dropped_is_said(tmp_path, capsys):
     raw = write_utd_mhad(tmp_path / "raw")
     (raw / "a2_s1_t1_skeleton.mat").write_bytes(b"no MATLAB")
     assert main(["data", "prepare", "mine", "--raw", str(raw), "-o", str(tmp_path / "store"),
-                 "--jobs", "1"]) == 0
-    assert "1 dropped, listed with the reason" in capsys.readouterr().out
+                 "--jobs", "1"]) == 1
+    out = capsys.readouterr().out
+    assert f"1 dropped (1 failed), listed with the reason in {tmp_path / 'store'}" in out
+    assert "  failed: " in out
+    pickle = str(tmp_path / "a.pkl")
+    assert main(["data", "convert", str(raw), "-o", pickle]) == 1
+    captured = capsys.readouterr()
+    assert "a2_s1_t1_skeleton.mat is not a UTD-MHAD skeleton" in captured.err
+    assert captured.out == f"-> {pickle}\n"
+
+
+def test_recordings_of_nobody_are_listed_and_no_failure(tmp_path, capsys):
+    raw = write_utd_mhad(tmp_path / "raw")
+    savemat(raw / "a2_s1_t1_skeleton.mat", {"d_skel": np.zeros((20, 3, 5))})
+    words = ["data", "prepare", "mine", "--raw", str(raw), "--jobs", "1"]
+    assert main([*words, "-o", str(tmp_path / "store")]) == 0
+    assert "1 dropped (1 showing nobody), listed" in capsys.readouterr().out
+    assert main(["data", "convert", str(raw), "-o", str(tmp_path / "a.pkl")]) == 0
+    assert "a2_s1_t1_skeleton.mat: all its 5 frames are zeros" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--raw", "--from-videos", "--videos"])
+def test_published_data_that_is_not_there_comes_with_a_way_to_get_it(tmp_path, capsys, option):
+    (tmp_path / "empty").mkdir()
+    for folder in ("empty", "absent"):
+        words = ["data", "prepare", "ucf101", option, str(tmp_path / folder), "-o",
+                 str(tmp_path / "store")]
+        words += ["--annotations", str(tmp_path)] if option == "--videos" else []
+        assert main(words) == 2
+        error = capsys.readouterr().err
+        assert str(tmp_path / folder) in error
+        assert "Get it from https://www.crcv.ucf.edu/data/UCF101.php" in error
+
+
+def test_a_changed_video_needs_overwrite_and_gets_new_poses(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(choice, "decide_estimator", lambda *_: DotEstimator())
+    video = tmp_path / "mine" / "walk" / "a.mp4"
+    dots_video(video, frames=6)
+    words = ["data", "prepare", "mine", "--from-videos", str(tmp_path / "mine"), "-o",
+             str(tmp_path / "store")]
+    assert main(words) == 0
+    shutil.rmtree(tmp_path / "store")
+    video.unlink()
+    dots_video(video, frames=9)
+    assert main(words) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert main([*words, "--overwrite"]) == 0
+    assert "1 clips, 2 tracks, 18 frames" in capsys.readouterr().out
 
 
 @pytest.mark.shared
 def test_own_videos_in_one_command(shared, tmp_path, capsys):
-    import shutil
-
     (tmp_path / "mine" / "clap").mkdir(parents=True)
     shutil.copyfile(shared / "videos" / "labelled" / "both_hands_clap.mp4",
                     tmp_path / "mine" / "clap" / "one.mp4")

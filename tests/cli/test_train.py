@@ -55,7 +55,8 @@ def test_background_folders_once_each_or_as_a_list(words):
     (["wrong.yaml"], "Expected a int. Got value: many"),
     (["broken.yaml"], "Problems parsing config"),
     (["penn_action"], "pass --data FOLDER"),
-    (["penn_action", "--data", "absent"], "annotations (0001.mat, ...) at absent; found neither"),
+    (["penn_action", "--data", "absent"], "at absent; found neither. penn_action is Penn "
+     "Action, 2-D, 15 actions. Get it from https://"),
     (["penn_action", "--data", "absent", "--device", "abacus"], "got 'abacus'"),
     (["penn_action", "--data", "absent", "-o", "broken.yaml"], "broken.yaml is a file"),
 ])

@@ -13,6 +13,7 @@ from archives import unpack, write_penn_action, write_utd_mhad
 from recordings import walking
 
 from skelact.datasets import parts
+from skelact.datasets.dropped import Dropped
 from skelact.datasets.formats import FORMATS
 from skelact.datasets.prepare import prepare, write_store
 from skelact.datasets.store import Store
@@ -34,6 +35,7 @@ def test_shared_data_sets_have_their_published_counts(shared, tmp_path, name):
     report = prepare(name, raw, tmp_path / "store", jobs=1)
     header = report.header
     assert (header.counts["clips"], len(report.dropped)) == (clips, dropped)
+    assert report.failed == 0  # recordings of nobody are known of these sets
     assert (len(header.classes), header.layout.name) == (classes, layout)
     assert dict(header.splits) == lists
 
@@ -45,6 +47,7 @@ def test_ntu_is_cleaned_by_profile_and_its_bodies_are_reported(shared, tmp_path)
     (raw / "S001C001P001R001A002.skeleton").write_text("3\n0\n0\n0\n")
     report = prepare("ntu60", raw, tmp_path / "store", profile="pyskl", jobs=1)
     assert report.header.profile == "pyskl"
+    assert report.failed == 0
     assert report.header.counts["clips"] == 7  # S018 is not of the first 60 classes
     assert len(report.header.classes) == 60
     assert "1 samples without a skeleton (535" in str(report)
@@ -169,13 +172,14 @@ print(peaks[1] - peaks[0])
 
 
 def test_clips_of_another_skeleton_are_dropped(tmp_path):
-    dropped: list[tuple[str, str]] = []
+    dropped: Dropped = []
     clips = [walking(5, labels={"clip_id": "a"}, source="a.mp4"),
              walking(5, labels={"clip_id": "a"}, source="b.mp4")]
     report = write_store(clips, tmp_path / "store", "mine", dropped)
     assert report.header.counts["clips"] == 1
-    assert dropped == report.dropped == [("b.mp4", "clip a stands twice in the data; clip ids "
-                                          "must differ")]
+    assert dropped == report.dropped == [
+        ("b.mp4", "clip a stands twice in the data; clip ids must differ", "failed")]
+    assert report.failed == 1
 
 
 def test_nothing_usable_leaves_nothing(tmp_path):
@@ -187,6 +191,20 @@ def test_nothing_usable_leaves_nothing(tmp_path):
     with pytest.raises(FileFormatError, match="no clip could be used"):
         write_store([], tmp_path / "other", "mine", [])
     assert not (tmp_path / "other.parts").exists()
+
+
+def test_what_is_not_there_comes_with_a_way_to_get_it(tmp_path):
+    for raw, message in ((tmp_path / "absent", "no file or folder"),
+                         (tmp_path, "no skeleton data that skelact reads")):
+        with pytest.raises(FileFormatError, match=message) as published:
+            prepare("ntu60", raw, tmp_path / "store", jobs=1)
+        assert "Get it from https://rose1.ntu.edu.sg" in str(published.value)
+        with pytest.raises(FileFormatError, match=message) as own:
+            prepare("mine", raw, tmp_path / "store", jobs=1)
+        assert "Get it" not in str(own.value)
+    raw = write_utd_mhad(tmp_path / "raw")
+    with pytest.raises(FileFormatError, match=r"no NTU .* of ntu60 in .*Get it from"):
+        prepare("ntu60", raw, tmp_path / "store", format="ntu", jobs=1)
 
 
 def test_wrong_words_are_refused_before_any_work(tmp_path):

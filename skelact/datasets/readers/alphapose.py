@@ -21,7 +21,7 @@ from skelact.datasets.readers.sightings import (
     with_confidence,
 )
 from skelact.datasets.readers.surroundings import Labels, find_scene, read_labels
-from skelact.errors import FileFormatError
+from skelact.errors import EmptyClipError, FileFormatError
 from skelact.pose.recording import Recording
 
 _NUMBER = re.compile(r"(?:.*\D)?(\d+)")
@@ -67,7 +67,7 @@ def read_alphapose(
 def _parse(file: Path, labels: Labels, fps: float | None, image_size) -> Recording:
     rows = json.loads(file.read_bytes())
     if not rows:
-        raise FileFormatError("nobody in it")
+        raise EmptyClipError("nobody in it")
     index = _frames([row["image_id"] for row in rows])
     # AlphaPose always uses this name: the folder that it wrote to stands for the clip
     inside = file.name == "alphapose-results.json" and file.parent != labels.root

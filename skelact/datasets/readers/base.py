@@ -8,7 +8,8 @@ A reader is one file a foreign format with two functions:
 
 ``read_<format>(path, refuse=raise_error) -> Iterator[Recording]``
     Every clip of what is found at ``path``. A clip that cannot be used goes to ``refuse`` as a
-    `FileFormatError` that names the file and the place; reading goes on with the next one.
+    `FileFormatError` that names the file and the place (an `EmptyClipError` if nothing is wrong
+    with it but that it shows nobody); reading goes on with the next one.
     ``FileFormatError`` is raised when there is nothing of the format at all.
 
 ``Recording.labels`` holds what is known, under these keys only (absent where unknown):

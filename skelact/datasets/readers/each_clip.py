@@ -9,7 +9,7 @@ import numpy as np
 import scipy.io
 
 from skelact.datasets.readers.base import Refuse
-from skelact.errors import FileFormatError, SkelactError
+from skelact.errors import EmptyClipError, FileFormatError, SkelactError
 from skelact.pose.recording import PoseTrack, Recording
 
 Clip = TypeVar("Clip")
@@ -45,6 +45,8 @@ def read_each(
     for clip in clips:
         try:
             recording = parse(clip)
+        except EmptyClipError as error:
+            refuse(EmptyClipError(f"{name(clip)}: {error}"))
         except DAMAGE as error:
             refuse(FileFormatError(f"{name(clip)} is not {what}: {describe(error)}"))
         else:
@@ -87,7 +89,8 @@ def single_person(
         facts: Further fields of the `Recording`; ``fps`` among them.
 
     Raises:
-        FileFormatError: There are no frames, or nothing but zeros in them.
+        EmptyClipError: There is nothing but zeros in the frames.
+        FileFormatError: There are no frames.
         ShapeError: The axes do not match.
     """
     joints = np.array(joints, np.float32)
@@ -97,7 +100,7 @@ def single_person(
     zero = (joints == 0).all(axis=1)
     present = np.flatnonzero(~zero.all(axis=0))
     if not len(present):
-        raise FileFormatError(f"all its {joints.shape[2]} frames are zeros: the sensor saw nobody")
+        raise EmptyClipError(f"all its {joints.shape[2]} frames are zeros: the sensor saw nobody")
     joints.transpose(0, 2, 1)[zero] = np.nan
     track = PoseTrack(0, joints[:, :, present], present,
                       confidence=None if confidence is None else confidence[:, present])

@@ -9,7 +9,7 @@ import numpy as np
 from skelact.datasets.readers.json_kinds import MEDIAPIPE_LISTS
 from skelact.datasets.readers.landmarks import Landmarks, layout_by_count, layout_by_names
 from skelact.datasets.readers.sightings import number_rows
-from skelact.errors import FileFormatError
+from skelact.errors import EmptyClipError, FileFormatError
 
 _FRAME = ("frame", "frame_index", "frame_id", "frame_number")
 _CONFIDENCE = ("visibility", "score", "confidence")
@@ -41,7 +41,7 @@ def read_mediapipe_json(file: Path) -> Landmarks:
             ids.append(who)
             people.append(person)
     if not people:  # nothing tells the layout
-        raise FileFormatError(f"nobody in any of its {len(frames)} frames")
+        raise EmptyClipError(f"nobody in any of its {len(frames)} frames")
     layout, points = _points(people, rows)
     size = next(((head[w], head[h]) for w, h in _SIZE if w in head and h in head), None)
     return Landmarks(layout, rows, points, ids, frames=numbers, times=_times(frames),

@@ -20,7 +20,7 @@ from skelact.datasets.readers.sightings import (
     with_confidence,
 )
 from skelact.datasets.readers.surroundings import Labels, find_scene, read_labels
-from skelact.errors import FileFormatError
+from skelact.errors import EmptyClipError, FileFormatError
 from skelact.pose.recording import Recording
 
 
@@ -89,7 +89,7 @@ def _frames(content: Any) -> list[dict]:
 def _joints(people: list[dict]) -> np.ndarray:
     """``[S, N, 3]`` x, y and score; refuses a file with nobody, whose layout nothing tells."""
     if not people:
-        raise FileFormatError("nobody in any of its frames")
+        raise EmptyClipError("nobody in any of its frames")
     joints = len(people[0]["keypoints"])
     points = [point for person in people for point in person["keypoints"]]
     if len(points) != joints * len(people) or not joints:

@@ -6,7 +6,8 @@ from pathlib import Path
 from skelact.datasets.ntu import BodyRow, apply_profile
 from skelact.datasets.readers.base import Refuse, raise_error
 from skelact.datasets.readers.ntu_classes import NTU120_CLASSES
-from skelact.datasets.readers.skeleton_file import RawCapture, is_ntu_name, read_skeleton_file
+from skelact.datasets.readers.ntu_names import is_ntu_name
+from skelact.datasets.readers.skeleton_file import RawCapture, read_skeleton_file
 from skelact.errors import FileFormatError
 from skelact.pose.recording import Recording
 

@@ -21,7 +21,7 @@ from skelact.datasets.readers.sightings import (
     with_confidence,
 )
 from skelact.datasets.readers.surroundings import Labels, find_scene, read_labels
-from skelact.errors import FileFormatError
+from skelact.errors import EmptyClipError, FileFormatError
 from skelact.pose.recording import Recording
 
 _NAME = re.compile(r"(.*?)[_-]?(\d+)(_keypoints)?")
@@ -107,7 +107,7 @@ def _parse(clip: _Clip, labels: Labels, fps: float | None, image_size) -> Record
         rows += [frame] * len(found)
         people += found
     if not people:  # nothing tells the layout
-        raise FileFormatError(f"nobody in any of its {len(clip.files)} frames")
+        raise EmptyClipError(f"nobody in any of its {len(clip.files)} frames")
     width = len(people[0])
     if width % 3:
         raise FileFormatError(f"expected x, y and confidence a joint, got {width} numbers a person")

@@ -1,12 +1,10 @@
 """What formats of dense arrays share: zeros for what was not seen, numbers for class names."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from skelact.datasets.readers.ntu_classes import NTU120_CLASSES
 from skelact.errors import ChoiceError, FileFormatError, LayoutError
 from skelact.graph.layouts import Layout, get_layout, layouts_with
 from skelact.pose.recording import PoseTrack
@@ -16,8 +14,6 @@ ASSUMED_FPS = 30.0
 _LAYOUTS = {(25, 3): "ntu25", (17, 2): "coco17", (17, 3): "h36m17", (21, 2): "hand21",
             (21, 3): "hand21", (18, 2): "openpose18", (25, 2): "body25", (133, 2): "wholebody133",
             (26, 2): "halpe26", (33, 2): "mediapipe33", (33, 3): "mediapipe33", (24, 3): "smpl24"}
-_MAX_PIXELS = 1e6
-_NTU_NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
 
 
 def padded_tracks(
@@ -46,17 +42,6 @@ def padded_tracks(
                 person, joints[person][..., part], frames,
                 confidence=None if confidence is None else confidence[person][..., part]))
     return tuple(tracks)
-
-
-def check_pixels(joints: np.ndarray) -> np.ndarray:
-    """Return ``joints`` if nobody is absurdly far outside the picture; trackers do sums with them.
-
-    Raises:
-        FileFormatError: A number is infinite or above a million.
-    """
-    if (np.abs(joints) > _MAX_PIXELS).any():
-        raise FileFormatError(f"expected joints in pixels, got {np.nanmax(np.abs(joints)):.3g}")
-    return joints
 
 
 def layout_of(num_joints: int, dims: int, layout: str | Layout | None = None) -> Layout:
@@ -109,18 +94,3 @@ def class_name(number: int, names: Sequence[str] | None) -> str:
         count = "" if names is None else f" and below {len(names)}, the number of class names"
         raise FileFormatError(f"expected a class from 0{count}; got {number}")
     return f"class_{number:03}" if names is None else names[number]
-
-
-def known_names(clip_id: str, number: int) -> Sequence[str] | None:
-    """The class names of NTU where a clip is named as there and its class is the one it names."""
-    found = _NTU_NAME.match(clip_id)
-    is_ntu = found and int(found.group(5)) == number + 1 <= len(NTU120_CLASSES)
-    return NTU120_CLASSES if is_ntu else None
-
-
-def ntu_facts(clip_id: str) -> dict[str, int]:
-    """Setup, camera, subject and repetition out of a name such as ``S001C002P003R002A013``."""
-    if not (found := _NTU_NAME.match(clip_id)):
-        return {}
-    return dict(zip(("setup", "camera", "subject", "repetition"), map(int, found.groups()[:4]),
-                    strict=True))

@@ -29,8 +29,7 @@ def read_penn_action(path: str | Path, refuse: Refuse = raise_error) -> Iterator
     """Recordings of a Penn Action ``labels`` folder, in order of their numbers.
 
     A joint's confidence is the published visibility (1 seen, 0 guessed by the annotator); joints
-    that the annotators left in the top left corner are missing. The official split stands in
-    ``labels["splits"]`` and, as a plain name, in ``labels["split"]``.
+    that the annotators left in the top left corner are missing.
 
     Args:
         path: The ``labels`` folder (``NNNN.mat`` files), one above it, or one such file.
@@ -55,7 +54,6 @@ def _parse(file: Path) -> Recording:
     height, width = map(int, content["dimensions"][0, :2])
     # the label files disagree on one name: strum_guitar is also spelled strumming_guitar
     label = str(content["action"][0]).replace("strumming", "strum")
-    split = _SPLITS[int(content["train"][0, 0])]
     untouched = (joints[:, :2] < _CORNER).all(axis=1, keepdims=True) & (joints[:, 2:] == 0)
     joints[:, :2][np.broadcast_to(untouched, joints[:, :2].shape)] = np.nan
     frames = joints.shape[2]
@@ -67,6 +65,6 @@ def _parse(file: Path) -> Recording:
         image_size=(width, height),
         source=file.name,
         estimator="annotated by hand",
-        labels={"label": label, "split": split, "splits": [split], "clip_id": file.stem,
-                "fps_assumed": True},
+        labels={"label": label, "splits": [_SPLITS[int(content["train"][0, 0])]],
+                "clip_id": file.stem, "fps_assumed": True},
     )

@@ -7,14 +7,12 @@ import numpy as np
 
 from skelact.datasets.pyskl_annotations import read_annotations
 from skelact.datasets.readers.base import Refuse, raise_error
+from skelact.datasets.readers.ntu_names import known_names, ntu_facts
 from skelact.datasets.readers.padded import (
     ASSUMED_FPS,
-    check_pixels,
     class_name,
     class_names,
-    known_names,
     layout_of,
-    ntu_facts,
     padded_tracks,
 )
 from skelact.datasets.readers.sightings import Sightings, make_recording, with_confidence
@@ -122,7 +120,7 @@ def to_recording(facts: dict, arrays: dict[str, np.ndarray], layout: str | Layou
               "estimator": "unknown (pyskl pickle)", "labels": _labels(facts, names)}
     if "frame_index" in arrays:  # no identity
         skeleton = layout_of(arrays["keypoint"].shape[1], 2, layout)
-        joints = with_confidence(check_pixels(arrays["keypoint"]))
+        joints = with_confidence(arrays["keypoint"])
         people = Sightings(arrays["frame_index"], joints,
                            scores=_confidence(arrays["score"]) if "score" in arrays else None)
         return make_recording(people, skeleton, facts["frames"], **common)

@@ -13,6 +13,7 @@ import numpy as np
 
 from skelact.datasets.readers.decimals import leading_decimals
 from skelact.datasets.readers.ntu_classes import NTU120_CLASSES
+from skelact.datasets.readers.ntu_names import is_ntu_name, ntu_facts, ntu_numbers
 from skelact.errors import FileFormatError
 
 NUM_JOINTS = 25
@@ -21,7 +22,6 @@ _BLOCK = 1 << 16  # bytes looked at together: small enough for no fresh pages of
 _LARGEST_ID = 2**63 - 1
 _NUMBER = rb"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?i:nan)) "
 _COORDINATES = re.compile(3 * _NUMBER)
-_NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
 _BODY = rb"(\d{1,20}) .*\n25\n"
 _NEXT_BODY = re.compile(_BODY)
 _FRAME = re.compile(rb"(\d{1,9})\n(?:" + _BODY + rb")?")  # with its first body, if it has one
@@ -54,15 +54,8 @@ class RawCapture:
     @property
     def labels(self) -> dict:
         """What the name says: label, setup, camera, subject, repetition, and the clip_id."""
-        setup, camera, subject, repetition, action = map(int, _NAME.fullmatch(self.name).groups())
-        return {"clip_id": self.name, "label": NTU120_CLASSES[action - 1], "subject": subject,
-                "camera": camera, "setup": setup, "repetition": repetition}
-
-
-def is_ntu_name(name: str) -> bool:
-    """Whether ``name`` is that of a sample, such as ``S001C002P003R002A013``."""
-    match = _NAME.fullmatch(name)
-    return match is not None and 1 <= int(match[5]) <= len(NTU120_CLASSES)
+        label = NTU120_CLASSES[ntu_numbers(self.name)["action"] - 1]
+        return {"clip_id": self.name, "label": label} | ntu_facts(self.name)
 
 
 def read_skeleton_file(file: str | Path) -> RawCapture:

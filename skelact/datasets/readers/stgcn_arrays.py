@@ -8,20 +8,18 @@ import numpy as np
 
 from skelact.datasets.npy import read_header
 from skelact.datasets.readers.base import Refuse, raise_error
+from skelact.datasets.readers.ntu_names import known_names, ntu_facts
 from skelact.datasets.readers.padded import (
     ASSUMED_FPS,
-    check_pixels,
     class_name,
     class_names,
-    known_names,
     layout_of,
-    ntu_facts,
     padded_tracks,
 )
 from skelact.datasets.readers.sightings import Sightings, make_recording, with_confidence
 from skelact.datasets.sandbox import read_in_child
 from skelact.datasets.stgcn_labels import read_labels
-from skelact.errors import FileFormatError, SkelactError
+from skelact.errors import EmptyClipError, FileFormatError, SkelactError
 from skelact.graph.layouts import Layout
 from skelact.pose.recording import Recording
 
@@ -81,7 +79,8 @@ def read_stgcn_arrays(
                           "label": class_name(number, names or known_names(clip_id, number))}
                 recording = _to_recording(clip, labels | ntu_facts(clip_id), layout)
             except SkelactError as error:
-                refuse(FileFormatError(f"{file}: clip {place} ({clip_id}): {error}"))
+                kind = EmptyClipError if isinstance(error, EmptyClipError) else FileFormatError
+                refuse(kind(f"{file}: clip {place} ({clip_id}): {error}"))
             else:
                 seen.add(clip_id)
                 yield recording
@@ -127,7 +126,7 @@ def _to_recording(clip: np.ndarray, labels: dict, layout: str | Layout | None) -
     """Of one ``[3, T, V, M]``."""
     seen = np.flatnonzero((clip != 0).any(axis=(0, 2, 3)))
     if not seen.size:
-        raise FileFormatError("all its joints are zero")
+        raise EmptyClipError("all its joints are zero")
     frames = int(seen[-1]) + 1
     joints = clip[:, :frames].transpose(3, 2, 0, 1).astype(np.float32)  # [M, V, 3, T]
     common = {"fps": ASSUMED_FPS, "source": labels["clip_id"], "labels": labels}
@@ -147,5 +146,4 @@ def _people(joints: np.ndarray) -> Sightings:
     missing = rows[..., 2] == 0
     rows[..., :2] = (rows[..., :2] + 0.5) * KINETICS_SIZE
     rows[missing] = 0
-    joints = with_confidence(check_pixels(rows))
-    return Sightings(np.repeat(np.arange(frames), people), joints)
+    return Sightings(np.repeat(np.arange(frames), people), with_confidence(rows))

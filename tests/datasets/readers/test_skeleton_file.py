@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from line_by_line import read_bodies, read_bodies_and_colours
 
-from skelact.datasets.readers.skeleton_file import RawCapture, is_ntu_name, read_skeleton_file
+from skelact.datasets.readers.skeleton_file import RawCapture, read_skeleton_file
 from skelact.datasets.writers.skeleton_file import format_capture, write_skeleton_file
 from skelact.errors import FileFormatError
 
@@ -76,13 +76,6 @@ def test_the_name_says_who_and_what(two_people):
     assert read_skeleton_file(two_people).labels == {
         "clip_id": NAME, "label": "tear_up_paper", "subject": 3, "camera": 2, "setup": 1,
         "repetition": 2}
-
-
-@pytest.mark.parametrize(("name", "good"), [
-    ("S001C001P001R001A001", True), ("S032C003P106R002A120", True), ("S001C001P001R001A121", False),
-    ("S001C001P001R001A000", False), ("S001C001P001R001A001_rgb", False), ("walk", False)])
-def test_names_of_samples(name, good):
-    assert is_ntu_name(name) == good
 
 
 @pytest.mark.parametrize("change", [
