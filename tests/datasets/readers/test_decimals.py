@@ -46,7 +46,7 @@ def test_no_bytes_and_no_place_lead_out_of_the_text(text, starts):
 
 
 def test_other_forms_are_left_to_others():
-    odd = ["1", ".5", "1234.5", "0.123456789", "12.3456789012345", "1e-05", "1.5E-05", "nan", "+1.5",
-           "--1.5", "1.2.3", "1.5,"]
+    odd = ["1", ".5", "1234.5", "0.123456789", "12.3456789012345", "1e-05", "1.5E-05", "nan",
+           "+1.5", "--1.5", "1.2.3", "1.5,"]
     _, _, usual = read(odd)
     assert not usual.any()
