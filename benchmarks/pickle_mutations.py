@@ -26,11 +26,11 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.datasets.plain_pickle import parse_pickle
-from skelact.datasets.pyskl_annotations import clips_of, read_annotations
 from skelact.datasets.readers.pyskl import to_recording
-from skelact.datasets.sandbox import Message, read_in_child
-from skelact.datasets.stgcn_labels import labels_of
+from skelact.datasets.untrusted.plain_pickle import parse_pickle
+from skelact.datasets.untrusted.pyskl_annotations import clips_of, read_annotations
+from skelact.datasets.untrusted.sandbox import Message, read_in_child
+from skelact.datasets.untrusted.stgcn_labels import labels_of
 from skelact.errors import FileFormatError, SkelactError
 
 MEMORY, SECONDS = 2**30, 30.0

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.datasets.pyskl_annotations import clips_of, read_annotations
 from skelact.datasets.readers.pyskl import read_pyskl, to_recording
-from skelact.datasets.sandbox import Message, read_in_child
+from skelact.datasets.untrusted.pyskl_annotations import clips_of, read_annotations
+from skelact.datasets.untrusted.sandbox import Message, read_in_child
 
 
 def main() -> None:

@@ -108,8 +108,8 @@ def _validate(arguments: list[str]) -> int:
     parser.add_argument("store", metavar="STORE", help="the folder that `prepare` wrote")
     options = parser.parse_args(arguments)
 
-    from skelact.datasets.findings import has_errors, to_table
-    from skelact.datasets.validate import validate
+    from skelact.datasets.validation.findings import has_errors, to_table
+    from skelact.datasets.validation.validate import validate
 
     findings = validate(options.store)
     print(to_table(findings))

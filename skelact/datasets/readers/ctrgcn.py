@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.datasets.npy import read_header
 from skelact.datasets.readers.base import Refuse, raise_error
 from skelact.datasets.readers.ntu_classes import NTU120_CLASSES
 from skelact.datasets.readers.padded import (
@@ -19,6 +18,7 @@ from skelact.datasets.readers.padded import (
     layout_of,
     padded_tracks,
 )
+from skelact.datasets.untrusted.npy import read_header
 from skelact.errors import FileFormatError, SkelactError
 from skelact.graph.layouts import Layout
 from skelact.pose.recording import Recording

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.datasets.pyskl_annotations import read_annotations
 from skelact.datasets.readers.base import Refuse, raise_error
 from skelact.datasets.readers.ntu_names import known_names, ntu_facts
 from skelact.datasets.readers.padded import (
@@ -16,7 +15,8 @@ from skelact.datasets.readers.padded import (
     padded_tracks,
 )
 from skelact.datasets.readers.sightings import Sightings, make_recording, with_confidence
-from skelact.datasets.sandbox import MEMORY, SECONDS, Message, read_in_child
+from skelact.datasets.untrusted.pyskl_annotations import read_annotations
+from skelact.datasets.untrusted.sandbox import MEMORY, SECONDS, Message, read_in_child
 from skelact.errors import FileFormatError, ShapeError, SkelactError
 from skelact.graph.layouts import Layout, builtin_layouts
 from skelact.pose.recording import Recording

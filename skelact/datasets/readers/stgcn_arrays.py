@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.datasets.npy import read_header
 from skelact.datasets.readers.base import Refuse, raise_error
 from skelact.datasets.readers.ntu_names import known_names, ntu_facts
 from skelact.datasets.readers.padded import (
@@ -17,8 +16,9 @@ from skelact.datasets.readers.padded import (
     padded_tracks,
 )
 from skelact.datasets.readers.sightings import Sightings, make_recording, with_confidence
-from skelact.datasets.sandbox import read_in_child
-from skelact.datasets.stgcn_labels import read_labels
+from skelact.datasets.untrusted.npy import read_header
+from skelact.datasets.untrusted.sandbox import read_in_child
+from skelact.datasets.untrusted.stgcn_labels import read_labels
 from skelact.errors import EmptyClipError, FileFormatError, SkelactError
 from skelact.graph.layouts import Layout
 from skelact.pose.recording import Recording

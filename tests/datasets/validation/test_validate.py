@@ -9,11 +9,11 @@ from archives import unpack
 from recordings import walking
 from stores import captures, walkers, write_store
 
-from skelact.datasets.findings import ERROR, WARNING, Finding, has_errors, to_table
-from skelact.datasets.integrity import check_tables
 from skelact.datasets.prepare import prepare
 from skelact.datasets.store import Store
-from skelact.datasets.validate import validate
+from skelact.datasets.validation.findings import ERROR, WARNING, Finding, has_errors, to_table
+from skelact.datasets.validation.integrity import check_tables
+from skelact.datasets.validation.validate import validate
 from skelact.errors import FileFormatError
 from skelact.graph.layouts import get_layout
 from skelact.pose.recording import Recording

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.datasets.findings import ERROR, WARNING, Finding, has_errors
 from skelact.datasets.header import read_header
-from skelact.datasets.integrity import check_files, check_tables
-from skelact.datasets.plausibility import ClipStatistics, measure_clips
 from skelact.datasets.splits import GENERAL, protocols, select_rows
 from skelact.datasets.store import Store
+from skelact.datasets.validation.findings import ERROR, WARNING, Finding, has_errors
+from skelact.datasets.validation.integrity import check_files, check_tables
+from skelact.datasets.validation.plausibility import ClipStatistics, measure_clips
 from skelact.errors import FileFormatError, SkelactError
 
 MOST = 0.5

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.datasets.plain_pickle import read_pickle
+from skelact.datasets.untrusted.plain_pickle import read_pickle
 from skelact.errors import FileFormatError
 
 _MAX_FRAMES = 10_000_000

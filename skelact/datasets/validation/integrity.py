@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from skelact.datasets.findings import ERROR, WARNING, Finding
 from skelact.datasets.header import HEADER, Header, check_header, file_facts
-from skelact.datasets.plausibility import clip_blocks
 from skelact.datasets.store import Store, load_table
+from skelact.datasets.validation.findings import ERROR, WARNING, Finding
+from skelact.datasets.validation.plausibility import clip_blocks
 
 
 def check_files(folder: Path, header: Header | None) -> list[Finding]:

@@ -3,7 +3,13 @@
 import codecs
 import struct
 
-from skelact.datasets.pickled_arrays import PickledArray, PickledDtype, PickledName, call, kind_of
+from skelact.datasets.untrusted.pickled_arrays import (
+    PickledArray,
+    PickledDtype,
+    PickledName,
+    call,
+    kind_of,
+)
 from skelact.errors import FileFormatError
 
 _REFUSED = {

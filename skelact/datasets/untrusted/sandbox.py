@@ -38,7 +38,7 @@ _DTYPES = {"|b1", *(f"<{kind}{size}" for kind in "iu" for size in (2, 4, 8)), "|
 _MAX_FACTS = 2**28
 _LAST_WORDS = 2**24
 _START = ("import json, sys; request = json.loads(sys.argv[1]); sys.path[:] = request['path']; "
-          "from skelact.datasets.sandbox import serve; serve(request)")
+          "from skelact.datasets.untrusted.sandbox import serve; serve(request)")
 _log = logging.getLogger(__name__)
 _warned: set[str] = set()
 

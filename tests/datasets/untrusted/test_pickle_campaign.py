@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from skelact.datasets.plain_pickle import parse_pickle
-from skelact.datasets.pyskl_annotations import clips_of, read_annotations
-from skelact.datasets.sandbox import read_in_child
+from skelact.datasets.untrusted.plain_pickle import parse_pickle
+from skelact.datasets.untrusted.pyskl_annotations import clips_of, read_annotations
+from skelact.datasets.untrusted.sandbox import read_in_child
 from skelact.errors import FileFormatError
 
 
 @pytest.fixture(autouse=True)
 def benchmarks(monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    monkeypatch.syspath_prepend(Path(__file__).parents[3] / "benchmarks")
 
 
 def test_a_thousand_damaged_pickles():

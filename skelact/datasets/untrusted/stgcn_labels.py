@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from skelact.datasets.plain_pickle import read_pickle
-from skelact.datasets.sandbox import Message
+from skelact.datasets.untrusted.plain_pickle import read_pickle
+from skelact.datasets.untrusted.sandbox import Message
 from skelact.errors import FileFormatError
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sandboxed
 
-from skelact.datasets.sandbox import read_in_child
+from skelact.datasets.untrusted.sandbox import read_in_child
 from skelact.errors import FileFormatError
 
 linux_only = pytest.mark.xfail(sys.platform != "linux", reason="the limit is one of Linux")

@@ -1,4 +1,4 @@
-"""What `skelact.datasets.validate` reports."""
+"""What `skelact.datasets.validation.validate` reports."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

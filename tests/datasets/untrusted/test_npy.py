@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from skelact.datasets.npy import read_header
+from skelact.datasets.untrusted.npy import read_header
 from skelact.errors import FileFormatError
 
 

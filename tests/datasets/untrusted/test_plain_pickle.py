@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from skelact.datasets.plain_pickle import parse_pickle, read_pickle
+from skelact.datasets.untrusted.plain_pickle import parse_pickle, read_pickle
 from skelact.errors import FileFormatError
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)

@@ -17,7 +17,7 @@ import mmap
 import struct
 from pathlib import Path
 
-from skelact.datasets.pickle_machine import Machine
+from skelact.datasets.untrusted.pickle_machine import Machine
 from skelact.errors import FileFormatError
 
 

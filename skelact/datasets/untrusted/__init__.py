@@ -1,0 +1,1 @@
+"""Array files that somebody else wrote: read without running anything, in a child process."""
