@@ -1,4 +1,21 @@
-"""Batches of clips for training and evaluation, the same for any number of workers."""
+"""Batches of clips for training and evaluation, the same for any number of workers.
+
+From a prepared data set:
+
+    from skelact.datasets import load_dataset
+    from skelact.datasets.loader import Loader
+    from skelact.datasets.sampling import UniformSegments
+    from skelact.transforms.compose import Compose
+    from skelact.transforms.random_steps import Distort3D
+    from skelact.transforms.steps import CanonicalView, Stream
+
+    train = load_dataset("ntu60.store", "xsub/train")
+    view = Compose(CanonicalView(up="y"), Distort3D(rotate=17), Stream("bone"))
+    loader = Loader(train.store.arrays, train.rows, batch_size=64, sampling=UniformSegments(100),
+                    transform=view, workers=2)
+    for batch in loader:
+        print(batch.clips.shape, batch.labels)  # [64, 2, 25, 3, 100] and [64]
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -56,7 +73,7 @@ class Loader:
         sampling: Which frames of a clip, one of `skelact.datasets.sampling`.
         transform: ``(joints [B, M, N, C, T], ClipInfo, Generator) -> joints``, such as a
             `Compose`; by default none. Missing joints are NaN before it and 0 after it.
-        people: M, person slots; further tracks of a clip are left out.
+        people: M, person slots; `skelact.datasets.gather.place_tracks` says who gets them.
         seed: Of everything that is random.
         shuffle: In random order (training), else as ``rows`` are.
         balanced: Draw every class as often as the others; the number of draws stays.
@@ -183,7 +200,8 @@ class Loader:
         joints, mask = gather(self.arrays, rows, positions, self.people)
         rows = rows.repeat(positions.shape[1])
         if self.transform is not None:
-            joints = self.transform(joints, self._info(rows), self._generator(epoch, number))
+            generator = transform_chance(self.seed, epoch, number)
+            joints = self.transform(joints, self._info(rows), generator)
         if isinstance(self.sampling, FramePairs):
             mask = mask.chunk(2, dim=-1)[0]
         if joints.shape[-1] != mask.shape[-1]:
@@ -201,10 +219,6 @@ class Loader:
         pairs = isinstance(self.sampling, FramePairs)
         return ClipInfo(self.arrays.layout, self.arrays.dims, size, opening, pairs)
 
-    def _generator(self, epoch: int, number: int) -> Generator:
-        share = Chance(self.seed, epoch, np.array([number])).even(1, _TRANSFORM)
-        return Generator().manual_seed(int(share[0, 0] * 2**53))
-
     def _check(self) -> None:
         for name in ("batch_size", "people", "repeat"):
             if getattr(self, name) < 1:
@@ -221,3 +235,9 @@ class Loader:
                               "with label -1")
         if self.pin_memory and not torch.cuda.is_available():
             raise ChoiceError("pin_memory=True needs a CUDA device; there is none here")
+
+
+def transform_chance(seed: int, epoch: int, number: int) -> Generator:
+    """What a transform draws from, for the batch (or the clip) of this number."""
+    share = Chance(seed, epoch, np.array([number])).even(1, _TRANSFORM)
+    return Generator().manual_seed(int(share[0, 0] * 2**53))
