@@ -139,9 +139,9 @@ class Recognizer:
 
 
 def _covered(spans: np.ndarray) -> float:
-    """Seconds under at least one of windows that are in order of their starts."""
+    """Seconds under at least one window."""
     total, reached = 0.0, -np.inf
-    for start, end in spans:
+    for start, end in sorted(spans.tolist()):
         total += max(0.0, end - max(start, reached))
         reached = max(reached, end)
     return float(total)

@@ -23,6 +23,9 @@ SHORTEST_RUN = 0.8
 """Seconds: what is seen for less is too short to name an action."""
 FEWEST_FRAMES = 4
 """Frames that a window must rest on (0.8 s at 5 frames a second)."""
+SCALES = (1, 2)
+"""Windows are so many times `ClipConfig.window` long: an action may be quick or slow, and what
+looks like an action at one scale only mostly is none."""
 FEWEST_JOINTS = 0.5
 """Share of the joints that must be seen in a window, by its median frame."""
 
@@ -48,7 +51,7 @@ def cut_windows(
     Args:
         recording: What was seen.
         layout: The skeleton of the network.
-        clip: The form of a clip; ``clip.window`` is the length of a window in seconds.
+        clip: The form of a clip; windows are `SCALES` times ``clip.window`` seconds long.
         step: Seconds between the starts of windows.
 
     Yields:
@@ -100,6 +103,12 @@ def place_windows(start: float, end: float, length: float, step: float) -> np.nd
     return np.stack([starts, starts + length], axis=1)
 
 
+def _place_scales(start: float, end: float, length: float, step: float) -> np.ndarray:
+    """Windows of all `SCALES`; a stretch that fits into the shortest needs no longer ones."""
+    scales = SCALES if end - start > length + 1e-6 else SCALES[:1]
+    return np.concatenate([place_windows(start, end, scale * length, step) for scale in scales])
+
+
 def _cut_run(
     joints: Tensor, times: np.ndarray, clip: ClipConfig, step: float
 ) -> Iterator[tuple[tuple[float, float], Tensor]]:
@@ -108,7 +117,7 @@ def _cut_run(
     if times[-1] + frame - times[0] < SHORTEST_RUN:
         return
     seconds = torch.from_numpy(times)
-    for start, end in place_windows(times[0], times[-1] + frame, clip.window, step):
+    for start, end in _place_scales(times[0], times[-1] + frame, clip.window, step):
         inside = np.flatnonzero((times >= start - 1e-6) & (times < end - 1e-6))
         if len(inside) < FEWEST_FRAMES:
             continue

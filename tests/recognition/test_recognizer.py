@@ -119,10 +119,10 @@ def test_steps_and_batches():
     model = walking_model()
     recording = walking(frames=1000, fps=100, step=0.5)  # 10 s
     Recognizer(model, step=0.1).recognize(recording)
-    assert model.network.batches == [64, 17]
+    assert model.network.batches == [64, 64, 14]  # 81 of 2 s, 61 of 4 s
     model.network.batches.clear()
     Recognizer(model, step=4.0).recognize(recording)
-    assert sum(model.network.batches) == 3
+    assert sum(model.network.batches) == 6  # three at either scale
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

@@ -68,13 +68,13 @@ def test_an_absence_of_over_a_second_ends_a_run():
 
 def test_clips_are_ready_for_the_network():
     windows = only(walking(frames=100, fps=25))
-    assert windows.clips.shape == (5, 1, 13, 3, 16)
+    assert windows.clips.shape == (6, 1, 13, 3, 16)
     assert windows.clips.dtype == torch.float32
     assert windows.clips.isfinite().all()
-    np.testing.assert_allclose(windows.spans, [[s, s + 2] for s in (0, 0.5, 1, 1.5, 2)])
+    np.testing.assert_allclose(windows.spans, [[s, s + 2] for s in (0, 0.5, 1, 1.5, 2)] + [[0, 4]])
     coordinates = windows.clips[:, 0, :, :2]
     size = (coordinates.amax(1) - coordinates.amin(1)).amax(1).mean(-1)
-    torch.testing.assert_close(size, torch.ones(5))
+    torch.testing.assert_close(size, torch.ones(6))
 
 
 def test_the_frame_rate_does_not_matter():
