@@ -62,7 +62,8 @@ class Batch:
 class Loader:
     """Draws clips, samples their frames, transforms them: ``for batch in loader``.
 
-    A pass over it is one epoch, after which the next one is due. Everything follows from
+    A pass over it is one epoch, after which the next one is due; a pass that is broken off begins
+    anew, unless `load_state_dict` says where to go on. Everything follows from
     ``seed``, the epoch and the number of the draw, whatever the number of workers: a clip's
     frames from its own draw, a transform's chance from the batch.
 
@@ -107,7 +108,7 @@ class Loader:
         self.transform, self.people, self.seed = transform, people, seed
         self.shuffle, self.balanced, self.repeat = shuffle, balanced, repeat
         self.workers, self.pin_memory = workers, pin_memory
-        self.epoch, self._done = 0, 0
+        self.epoch, self._done, self._first = 0, 0, 0
         self._check()
 
     def __len__(self) -> int:
@@ -122,7 +123,7 @@ class Loader:
     def set_epoch(self, epoch: int) -> None:
         """Which epoch the next pass is; another than that begun starts from its first batch."""
         if epoch != self.epoch:
-            self.epoch, self._done = epoch, 0
+            self.epoch, self._done, self._first = epoch, 0, 0
 
     def state_dict(self) -> dict[str, int]:
         """Where the loader stands; batches already given are not given again."""
@@ -141,10 +142,12 @@ class Loader:
                 raise SkelactError(f"expected the state of a loader with {name} {own[name]}, got "
                                    f"{state.get(name)}; resume with the settings of the run")
         self.epoch, self._done = state["epoch"], state["batches_done"]
+        self._first = self._done
 
     def __iter__(self) -> Iterator[Batch]:
         draws, rows = self._plan(self.epoch)
-        epoch, numbers = self.epoch, range(self._done, len(self))
+        epoch, numbers = self.epoch, range(self._first, len(self))
+        self._done, self._first = self._first, 0
         for number, batch in zip(numbers, self._prepared(epoch, draws, rows, numbers), strict=True):
             self._done = number + 1
             yield batch

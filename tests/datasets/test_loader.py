@@ -123,6 +123,13 @@ def test_a_run_goes_on_in_the_middle_of_an_epoch(workers):
     assert_same(resumed, whole[6:])
 
 
+def test_a_pass_that_is_broken_off_begins_anew():
+    peeked = loader()
+    next(iter(peeked))
+    assert_same(peeked, list_of_epoch(0))
+    assert_same(peeked, list_of_epoch(1))
+
+
 def test_a_state_of_another_run_is_refused():
     state = loader().state_dict()
     for fields in ({"seed": 1}, {"batch_size": 5}, {"rows": [1, 2]}):
