@@ -4,6 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples on every machine, however busy it is; the campaigns of benchmarks/ search on.
+settings.register_profile("skelact", derandomize=True, deadline=None,
+                          suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("skelact")
 
 # Before torch is imported: two OpenMP teams on two busy cores wait for each other for seconds.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
