@@ -1,11 +1,18 @@
 """Whole folders, put in place at once or not at all."""
 
+import contextlib
+import glob
 import os
+import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from skelact.errors import OutputExistsError, SkelactError
 from skelact.output import check_writable
+
+_MARKER = ".skelact_scratch"
+"""A file in every scratch folder of ours; no other folder is ever emptied."""
 
 
 def check_folder(folder: str | Path, overwrite: bool = False) -> Path:
@@ -34,6 +41,8 @@ def check_folder(folder: str | Path, overwrite: bool = False) -> Path:
 def replace_folder(source: Path, target: Path, overwrite: bool = False) -> None:
     """Move a finished folder to its place; a store that stands there goes only then.
 
+    The old store waits beside its place and is put back if the new one cannot be moved there.
+
     Args:
         source: The folder, on the same file system.
         target: Where it belongs.
@@ -46,7 +55,53 @@ def replace_folder(source: Path, target: Path, overwrite: bool = False) -> None:
     if not target.is_dir():
         os.rename(source, target)
         return
-    old = source.with_name(source.name + ".old")
+    stale = f".{glob.escape(target.name)}.{'[0-9a-f]' * 8}.old"
+    for old in target.parent.glob(stale):  # of a run that was killed after its store was in place
+        shutil.rmtree(old, ignore_errors=True)
+    old = target.with_name(f".{target.name}.{secrets.token_hex(4)}.old")
     os.rename(target, old)
-    os.rename(source, target)
-    shutil.rmtree(old)
+    try:
+        os.rename(source, target)
+    except BaseException:
+        os.rename(old, target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def parts_folder(output: Path) -> Path:
+    """Where the scratch files of a store go: ``OUTPUT.parts``.
+
+    Raises:
+        OutputExistsError: Something of somebody else's stands there.
+    """
+    folder = output.with_name(output.name + ".parts")
+    foreign = folder.is_symlink() or (folder.exists() and not folder.is_dir())
+    if foreign or (folder.is_dir() and any(folder.iterdir()) and not (folder / _MARKER).is_file()):
+        raise OutputExistsError(f"{folder} is needed for scratch files, but holds something that "
+                                "skelact did not put there; move it away or name another output")
+    return folder
+
+
+def make_parts_folder(output: Path) -> Path:
+    """Make `parts_folder`, or take over that of an earlier run.
+
+    Raises:
+        OutputExistsError: See `parts_folder`.
+    """
+    folder = parts_folder(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARKER).touch()
+    return folder
+
+
+@contextlib.contextmanager
+def no_empty_parts(folder: Path) -> Iterator[None]:
+    """Leave no empty scratch folder behind on an error; parts that can be taken over stay."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            if [path.name for path in folder.iterdir()] == [_MARKER]:
+                (folder / _MARKER).unlink()
+                folder.rmdir()
+        raise

@@ -4,7 +4,6 @@ Formats of many files are read by several processes in parts (see `parts`), so t
 stopped goes on with those that are missing. Memory does not grow with the number of files.
 """
 
-import contextlib
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator
@@ -23,7 +22,13 @@ from skelact.datasets.dropped import (
     describe_dropped,
     write_dropped,
 )
-from skelact.datasets.folders import check_folder, replace_folder
+from skelact.datasets.folders import (
+    check_folder,
+    make_parts_folder,
+    no_empty_parts,
+    parts_folder,
+    replace_folder,
+)
 from skelact.datasets.formats import detect_format, get_format
 from skelact.datasets.header import Header
 from skelact.datasets.ntu import PROFILES, describe_missing
@@ -102,11 +107,13 @@ def prepare(
         options: Of the reader, such as ``layout`` where a format does not say its skeleton.
 
     Raises:
-        OutputExistsError: ``output`` exists and ``overwrite`` is false.
+        OutputExistsError: ``output`` exists and ``overwrite`` is false, or ``OUTPUT.parts`` is
+            not ours.
         FileFormatError: No data of a known format, or none that can be used.
         ChoiceError: No such format or profile, or the format has no such option.
     """
     output = check_folder(output, overwrite)
+    scratch = parts_folder(output)
     format = format or detect_format(raw, prefer=name)
     profile = _check_words(format, jobs, profile, missing, options)
     dropped: Dropped = []
@@ -117,11 +124,12 @@ def prepare(
     if name == "ntu60" and format == "ntu":
         facts["classes"] = facts["classes"][:_NTU60_CLASSES]
     files = _choose_files(name, raw, format, missing)
-    parts = plan_parts(_parts_folder(output), format, files, profile)
-    taken_over = make_parts(parts, jobs or os.cpu_count() or 1, progress)
+    parts = plan_parts(scratch, format, files, profile)
+    with no_empty_parts(make_parts_folder(output)):
+        taken_over = make_parts(parts, jobs or os.cpu_count() or 1, progress)
     reports, notes = [], ()
     if format == "ntu":
-        reports = [_parts_folder(output) / BODIES]
+        reports = [scratch / BODIES]
         join_bodies(parts, reports[0])
     report = write_store(read_parts(parts, dropped), output, name, dropped, overwrite, reports,
                          **facts)
@@ -153,10 +161,11 @@ def write_store(
 
     Raises:
         FileFormatError: No recording could be used.
+        OutputExistsError: ``OUTPUT.parts`` holds what is not ours.
     """
     output = check_folder(output, overwrite)
-    parts = _parts_folder(output)
-    with _no_empty_folder(parts), StoreWriter(parts / "store", overwrite=True) as writer:
+    parts = make_parts_folder(output)
+    with no_empty_parts(parts), StoreWriter(parts / "store", overwrite=True) as writer:
         for recording in recordings:
             try:
                 writer.add(recording)
@@ -206,18 +215,3 @@ def _choose_files(
     if not files:
         raise FileFormatError(f"no {get_format(format).what} of {name} in {raw}{hint(name, raw)}")
     return files
-
-
-@contextlib.contextmanager
-def _no_empty_folder(folder: Path) -> Iterator[None]:
-    """Leave no empty folder behind on an error; parts that can be taken over stay."""
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-        raise
-
-
-def _parts_folder(output: Path) -> Path:
-    return output.with_name(output.name + ".parts")

@@ -14,6 +14,7 @@ from recordings import walking
 
 from skelact.datasets import parts
 from skelact.datasets.dropped import Dropped
+from skelact.datasets.folders import make_parts_folder
 from skelact.datasets.formats import FORMATS
 from skelact.datasets.prepare import prepare, write_store
 from skelact.datasets.store import Store
@@ -105,7 +106,7 @@ def test_only_parts_whose_files_changed_are_read_again(tmp_path, monkeypatch):
     monkeypatch.setattr(parts, "FILES_A_PART", 4)
     raw = write_penn_action(tmp_path / "raw", train=8, test=4)
     files = sorted(raw.rglob("*.mat"))
-    planned = parts.plan_parts(tmp_path / "store.parts", "penn_action", files)
+    planned = parts.plan_parts(make_parts_folder(tmp_path / "store"), "penn_action", files)
     assert parts.make_parts(planned[:2], jobs=1) == 0
     shutil.copyfile(files[7], files[5])  # the second part is out of date now
     made = []
@@ -221,3 +222,22 @@ def test_wrong_words_are_refused_before_any_work(tmp_path):
     (tmp_path / "store" / "a.txt").write_text("")
     with pytest.raises(OutputExistsError, match="other things"):
         prepare("mine", raw, tmp_path / "store", overwrite=True)
+
+
+def test_a_folder_of_the_user_is_never_scratch(tmp_path):
+    raw = write_utd_mhad(tmp_path / "raw")
+    precious = tmp_path / "store.parts" / "precious.txt"
+    precious.parent.mkdir()
+    precious.write_text("years of work")
+
+    def never():
+        raise AssertionError("work was spent")
+        yield
+
+    with pytest.raises(OutputExistsError, match="did not put there; move it away"):
+        prepare("utd_mhad", raw, tmp_path / "store", jobs=1)
+    with pytest.raises(OutputExistsError, match=r"store\.parts"):
+        write_store(never(), tmp_path / "store", "mine", [])
+    assert precious.read_text() == "years of work"
+    assert [path.name for path in precious.parent.iterdir()] == ["precious.txt"]
+    assert not (tmp_path / "store").exists()
