@@ -66,7 +66,7 @@ def describe_dropped(dropped: Dropped, where: str | Path | None = None) -> list[
 def write_dropped(dropped: Dropped, path: Path) -> None:
     """Write what was dropped, and why, as CSV."""
     with (atomic_write(path, overwrite=True) as temporary,
-          open(temporary, "w", newline="", encoding="utf-8") as file):
+          open(temporary, "w", newline="", encoding="utf-8", errors="backslashreplace") as file):
         csv.writer(file, lineterminator="\n").writerows([DroppedClip._fields, *dropped])
 
 

@@ -5,11 +5,11 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
 
+from skelact.datasets.clip_checks import NUMBERS, check_clip
 from skelact.datasets.columns import (
     ChoiceColumn,
     ChoiceListColumn,
@@ -25,11 +25,6 @@ from skelact.errors import SkelactError
 from skelact.graph.layouts import Layout
 from skelact.output import write_text
 from skelact.pose.recording import PoseTrack, Recording
-
-_NUMBERS = ("subject", "camera", "setup", "repetition")
-_KNOWN = {"clip_id", "label", *_NUMBERS, "splits", "fps_assumed", "annotations"}
-_BOX = (0.0,) * 4
-_PARTS = {"label", "start", "end", "box", "track_id"}
 
 
 class StoreWriter:
@@ -82,14 +77,14 @@ class StoreWriter:
         self._finished = True
 
     def add(self, recording: Recording) -> None:
-        """Add a clip; its ``labels`` are those of `skelact.datasets.readers.base`.
+        """Add a clip, whole or not at all; labels as in `skelact.datasets.readers.base`.
 
         Raises:
             SkelactError: Another layout or dimension than the first recording's, a clip id for
-                the second time, or a label that a store does not know.
+                the second time, or what a store cannot hold; the clips before and after stay good.
         """
         clip_id = str(recording.labels.get("clip_id", f"clip_{len(self):06}"))
-        _check_labels(recording.labels, clip_id)
+        check_clip(recording, clip_id)
         if clip_id in self._ids:
             raise SkelactError(f"clip {clip_id} stands twice in the data; clip ids must differ")
         if self._tables is None:
@@ -163,7 +158,7 @@ class StoreWriter:
             "clips": {
                 "clip_id": TextColumn(folder / "clip_id"),
                 "label": ChoiceColumn(folder / "label", self._labels),
-                **{key: NumberColumn(folder / key, whole, -1) for key in _NUMBERS},
+                **{key: NumberColumn(folder / key, whole, -1) for key in NUMBERS},
                 "splits": ChoiceListColumn(folder / "splits"),
                 "fps": NumberColumn(folder / "fps", real),
                 "fps_assumed": NumberColumn(folder / "fps_assumed", np.uint8),
@@ -228,33 +223,6 @@ class StoreWriter:
                   for name, column in columns.items()}
         spools = [spool for column in columns.values() for spool in column.spools]
         write_table(self._scratch / f"{table}.arrow", arrays, spools)
-
-
-def _check_labels(labels: Mapping, clip_id: str) -> None:
-    """Refuse what a store has no place for, before any column has grown.
-
-    Raises:
-        SkelactError: An unknown name, or a value of another kind.
-    """
-    annotations = labels.get("annotations", ())
-    for names, known in ((labels, _KNOWN), *((part, _PARTS) for part in annotations)):
-        if unknown := set(names) - known:
-            raise SkelactError(f"clip {clip_id}: a store has no place for the labels "
-                               f"{', '.join(sorted(unknown))}; it knows "
-                               f"{', '.join(sorted(known))}")
-    names = [labels.get("label"), *labels.get("splits", ()), *(p.get("label") for p in annotations)]
-    if strange := [name for name in names if not isinstance(name, str | None)]:
-        raise SkelactError(f"clip {clip_id}: expected names of classes and lists as text, got "
-                           f"{strange[0]!r}")
-    numbers = [labels.get(key) for key in _NUMBERS] + [p.get("track_id") for p in annotations]
-    if strange := [number for number in numbers if not isinstance(number, Integral | None)]:
-        raise SkelactError(f"clip {clip_id}: expected {', '.join(_NUMBERS)} as whole numbers, got "
-                           f"{strange[0]!r}")
-    for part in annotations:
-        times = [part.get("start", np.nan), part.get("end", np.nan)]
-        if "label" not in part or not np.isfinite(times).all() or len(part.get("box", _BOX)) != 4:
-            raise SkelactError(f"clip {clip_id}: expected annotations with label, start and end in "
-                               f"seconds, and a box of 4 numbers if any; got {dict(part)}")
 
 
 def _by_number(name: str) -> list:

@@ -202,8 +202,8 @@ def test_a_store_is_replaced_only_if_asked(tmp_path):
 
 @pytest.mark.parametrize(("labels", "message"), [
     ({"colour": "red"}, "no place for the labels colour"),
-    ({"label": 5}, "as text, got 5"),
-    ({"subject": "Anna"}, "whole numbers, got 'Anna'"),
+    ({"label": 5}, "as text; got 5"),
+    ({"subject": "Anna"}, "b: expected subject as .*whole numbers .* got 'Anna'"),
     ({"annotations": [{"label": "a", "start": 0.0}]}, "start and end"),
     ({"annotations": [{"label": "a", "start": 0.0, "end": 1.0, "box": (1, 2)}]}, "4 numbers"),
     ({"annotations": [{"start": 0.0, "end": 1.0}]}, "label, start and end"),
