@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from skelact.checks import check_choice
-from skelact.datasets.ntu_bodies import Body, split_bodies
+from skelact.datasets.ntu_bodies import Body, drop_placeless, split_bodies
 from skelact.datasets.ntu_profiles import agcn, ctrgcn, pyskl, skelact, stgcn
 from skelact.datasets.readers.ntu_names import is_ntu_name, ntu_numbers
 from skelact.datasets.readers.skeleton_file import RawCapture
@@ -64,9 +64,9 @@ def apply_profile(
     """The recording that a profile makes of a capture, and what became of each body.
 
     ``skelact`` keeps bodies whole and apart: track ids are bodyIDs, frames are the true ones, gaps
-    stay gaps, more motion comes first. Where there are several, those of 11 frames or fewer and
-    those of no human shape are dropped, but never the last. Confidence is 1 for a tracked joint,
-    0.5 for an inferred one; a joint that is not tracked is missing.
+    stay gaps, more motion comes first. Bodies without any joint are dropped; where several are
+    left, those of 11 frames or fewer and those of no human shape, but never the last. Confidence
+    is 1 for a tracked joint, 0.5 for an inferred one; a joint that is not tracked is missing.
 
     The others follow the published code, also where it closes gaps in time (``pyskl``,
     ``ctrgcn``), takes bodies by their place in the file (``stgcn``, ``agcn``), moves the origin
@@ -95,10 +95,13 @@ def apply_profile(
     bodies = split_bodies(capture)
     seen = [(len(body), int(body.frame_index[0])) for body in bodies]
     tracks, frames = PROFILES[profile](capture, bodies)
+    drop_placeless(bodies)  # published rules may give one a track, which then shows nothing
     if not tracks:
         reasons = "; ".join(f"body {body.body_id}: {body.reason}" for body in bodies)
+        other = ("'pyskl' takes joints that are not tracked" if profile == "skelact" else
+                 "'skelact' keeps the longest one that has a tracked joint")
         raise EmptyClipError(f"{capture.name}: profile {profile!r} drops every body ({reasons}); "
-                             "profile 'skelact' keeps the longest one")
+                             f"profile {other}")
     recording = Recording(
         tuple(tracks), np.arange(frames) / FPS, "ntu25", dims=3, fps=FPS,
         source=f"{capture.name}.skeleton", estimator="Kinect v2", labels=capture.labels,

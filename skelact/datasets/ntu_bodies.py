@@ -51,7 +51,7 @@ class Body:
 
     def drop(self, reason: str) -> None:
         """Note that the body is left out."""
-        self.decision, self.reason = "dropped", reason
+        self.decision, self.reason, self.track_id = "dropped", reason, None
 
 
 def split_bodies(capture: RawCapture) -> list[Body]:
@@ -74,6 +74,25 @@ def measure_motion(joints: np.ndarray) -> float:
         places = places[~unknown]
     # in the precision and order of the published code, so that near ties rank alike
     return float(np.var(places, axis=0).sum()) if len(places) else 0.0
+
+
+def drop_placeless(bodies: Sequence[Body], tracked: bool = False) -> list[Body]:
+    """The bodies of which some frame shows a joint; the others are marked as dropped.
+
+    Args:
+        bodies: In order.
+        tracked: A joint must be tracked or inferred, not only have a place.
+    """
+    kept = []
+    for body in bodies:
+        missing = find_missing(body.points)
+        if missing.all():
+            body.drop("none of its joints has a place")
+        elif tracked and (missing | (body.points[..., 3] == 0)).all():
+            body.drop("none of its joints is tracked")
+        else:
+            kept.append(body)
+    return kept
 
 
 def drop_short(bodies: Sequence[Body]) -> list[Body]:

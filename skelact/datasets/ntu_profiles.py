@@ -9,6 +9,7 @@ import numpy as np
 from skelact.datasets.ntu_bodies import (
     Body,
     close_gaps,
+    drop_placeless,
     drop_short,
     drop_wide,
     find_missing,
@@ -33,20 +34,18 @@ Outcome = tuple[list[PoseTrack], int]
 
 def skelact(capture: RawCapture, bodies: list[Body]) -> Outcome:
     """Bodies whole and apart, in true time; noise dropped where there are several."""
-    real = drop_wide(drop_short(bodies)) if len(bodies) > 1 else bodies
-    if not real:
-        last = max(bodies, key=len)
-        last.reason = f"the longest of {len(bodies)} that all look like noise ({last.reason})"
+    shown = drop_placeless(bodies, tracked=True)
+    real = drop_wide(drop_short(shown)) if len(shown) > 1 else shown
+    if shown and not real:
+        last = max(shown, key=len)
+        last.reason = f"the longest of {len(shown)} that all look like noise ({last.reason})"
         real = [last]
     tracks = []
     for number, body in enumerate(rank(real), start=1):
         reason = body.reason or f"rank {number} of {len(real)} by motion"
         missing = find_missing(body.points) | (body.points[..., 3] == 0)
-        if track := make_track(body.body_id, body.points, missing, body.frame_index):
-            body.keep(body.body_id, reason)
-            tracks += track
-        else:
-            body.drop("none of its joints is tracked")
+        body.keep(body.body_id, reason)
+        tracks += make_track(body.body_id, body.points, missing, body.frame_index)
     return tracks, capture.num_frames
 
 
@@ -73,9 +72,12 @@ def pyskl(capture: RawCapture, bodies: list[Body]) -> Outcome:
 
 
 def ctrgcn(capture: RawCapture, bodies: list[Body]) -> Outcome:
-    """As SGN and CTR-GCN: two persons, gaps closed, origin in the first person's first spine."""
+    """As SGN and CTR-GCN: two persons, gaps closed, origin in the first person's first spine.
+
+    Bodies without any place are left out first: the published code fails where one comes first.
+    """
     frames = close_gaps(bodies)
-    real = bodies
+    real = drop_placeless(bodies)
     if len(real) > 1:
         real = drop_short(real)
     if len(real) > 1:
