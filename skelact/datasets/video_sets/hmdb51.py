@@ -1,6 +1,7 @@
 """HMDB51: 6,766 clips of 51 actions; three official splits."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from skelact.datasets.readers.base import Refuse, raise_error
@@ -8,12 +9,17 @@ from skelact.datasets.readers.surroundings import class_name
 from skelact.datasets.video_clips import VideoClip
 from skelact.datasets.video_sets.annotation_files import each, find_annotations, read_lines
 
+_TAGS = re.compile(r"_[a-z]+_(?:nm|cm)_np\d+_[a-z]+_[a-z]+_\d+$", re.IGNORECASE)
+"""The end of a clip's name: body parts, camera motion, people, view, quality, number."""
 _FILE = re.compile(r"(.+)_test_split(\d)")
 _ROLES = {"0": None, "1": "train", "2": "test"}
 
 
 def list_hmdb51(annotations: str | Path, refuse: Refuse = raise_error) -> list[VideoClip]:
     """The clips of HMDB51, on the lists ``train1``, ``test1``, ..., ``test3``.
+
+    ``facts["subject"]`` is the movie, numbered from 1 by its name, so that a validation split held
+    out by it shares no movie with the training split.
 
     Args:
         annotations: Folder of ``<class>_test_split<n>.txt``.
@@ -39,5 +45,21 @@ def list_hmdb51(annotations: str | Path, refuse: Refuse = raise_error) -> list[V
             splits = found.setdefault(clip, (f"{name}/{clip}", class_name(name), []))[2]
             if role:
                 splits.append(role + number)
-    return [VideoClip(clip, video, label, tuple(splits))
+    movies = _find_movies(found, {video.partition("/")[0] for video, _, _ in found.values()})
+    numbers = {name: i for i, name in enumerate(sorted(set(movies.values())), start=1)}
+    return [VideoClip(clip, video, label, tuple(splits), facts={"subject": numbers[movies[clip]]})
             for clip, (video, label, splits) in found.items()]
+
+
+def _find_movies(clips: Iterable[str], classes: set[str]) -> dict[str, str]:
+    """Clip -> movie: what stands before ``_<class>_<tags>_<n>``; otherwise the name of the clip.
+
+    A few names carry another class than their list, so that of any class is taken off.
+    """
+    ends = sorted((f"_{name.lower()}" for name in classes), key=len, reverse=True)
+    movies = {}
+    for clip in clips:
+        movie = _TAGS.sub("", clip).lower()
+        end = next((end for end in ends if movie.endswith(end)), "")
+        movies[clip] = movie.removesuffix(end) or movie
+    return movies

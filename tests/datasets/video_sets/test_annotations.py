@@ -1,8 +1,10 @@
 """Annotation files of video data sets, written here in their published forms."""
 
+import re
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from annotation_lists import (
     ACTIVITYNET,
@@ -18,6 +20,7 @@ from annotation_lists import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skelact.datasets.splits import select_rows
 from skelact.datasets.video_clips import Annotation
 from skelact.datasets.video_sets import VIDEO_SETS
 from skelact.datasets.video_sets.activitynet import list_activitynet
@@ -54,6 +57,28 @@ def test_hmdb51(tmp_path):
     assert clips["b_brush"].splits == ("test1", "train2")
     assert clips["c_brush"].splits == ("train2",)
     assert clips["c_brush"].video == "brush_hair/c_brush"
+    assert len({clip.facts["subject"] for clip in clips.values()}) == 3
+
+
+def test_clips_of_a_movie_of_hmdb51_are_held_out_together(tmp_path):
+    movies = [f"April_{i:02}_(x)" for i in range(30)]
+    lists = {f"{name}_test_split1.txt": "".join(
+        f"{movie}_{written}_u_{camera}_np1_ba_goo_{n}.avi 1\n"
+        for movie in movies for n, camera in enumerate(("nm", "cm", "cm")))
+        for name, written in (("brush_hair", "brush_hair"), ("hair", "hair"),
+                              ("shoot_bow", "Hair"))}  # a few files are called by another class
+    clips = list_hmdb51(write(tmp_path, lists))
+    table = {"clip_id": np.array([clip.clip_id for clip in clips]),
+             "label": np.array([["brush_hair", "hair", "shoot_bow"].index(clip.label)
+                                for clip in clips]),
+             "subject": np.array([clip.facts["subject"] for clip in clips]),
+             "source": np.array([clip.video for clip in clips]),
+             "splits": [clip.splits for clip in clips]}
+    train, val = ({re.match(r"April_\d+", table["clip_id"][row])[0]
+                   for row in select_rows(table, part, dataset="hmdb51")}
+                  for part in ("train", "val"))
+    assert (len(train), len(val)) == (27, 3)
+    assert train.isdisjoint(val)
 
 
 def test_kinetics(tmp_path):
