@@ -6,6 +6,7 @@ folder of that name is finished, whoever made it.
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -122,9 +123,21 @@ def _make_all(parts: list[Part], jobs: int) -> Iterator[Part]:
 
 
 def _make_part(part: Part) -> Part:
-    scratch = part.folder.with_suffix(".tmp")
-    shutil.rmtree(scratch, ignore_errors=True)  # of a run that was killed
+    """Make a part; one that another run has finished in the meantime counts as made."""
+    scratch = part.folder.with_name(f"{part.folder.name}.{secrets.token_hex(4)}.tmp")
     scratch.mkdir(parents=True)
+    try:
+        _fill_part(part, scratch)
+        os.rename(scratch, part.folder)
+    except OSError:
+        if not part.folder.is_dir():
+            raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return part
+
+
+def _fill_part(part: Part, scratch: Path) -> None:
     dropped: Dropped = []
     bodies: list[BodyRow] = []
     with StoreWriter(scratch / "store") as writer:
@@ -143,8 +156,6 @@ def _make_part(part: Part) -> Part:
             writer.cancel()
     write_dropped(dropped, scratch / DROPPED)
     write_body_report(bodies, scratch / BODIES)
-    os.rename(scratch, part.folder)
-    return part
 
 
 def _read_file(

@@ -121,6 +121,25 @@ def test_only_parts_whose_files_changed_are_read_again(tmp_path, monkeypatch):
                                   Store(tmp_path / "store").joints(7))
 
 
+def test_two_runs_may_make_the_same_part(tmp_path, monkeypatch):
+    raw = write_penn_action(tmp_path / "raw", train=3, test=1)
+    folder = make_parts_folder(tmp_path / "store")
+    (part,) = parts.plan_parts(folder, "penn_action", sorted(raw.rglob("*.mat")))
+    write, calls = parts.write_body_report, []
+
+    def other_run_is_faster(bodies, path):
+        calls.append(path)
+        if len(calls) == 1:  # the other one begins and ends while the first is at work
+            parts.make_parts([part], jobs=1)
+        write(bodies, path)
+
+    monkeypatch.setattr(parts, "write_body_report", other_run_is_faster)
+    parts.make_parts([part], jobs=1)
+    assert len({path.parent for path in calls}) == 2
+    assert [path for path in folder.iterdir() if path.is_dir()] == [part.folder]
+    assert len(Store(part.folder / "store")) == 4
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_a_killed_run_goes_on(tmp_path):
     raw = write_penn_action(tmp_path / "raw", train=90, test=40)
