@@ -11,7 +11,8 @@ Either a folder a class::
 """
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from skelact.datasets.readers.base import Refuse, raise_error
@@ -21,7 +22,7 @@ from skelact.datasets.video_sets.annotation_files import each, read_rows, span
 from skelact.errors import FileFormatError
 from skelact.pose.cache import PoseCache
 from skelact.pose.recording import Recording
-from skelact.pose.video_files import search_videos
+from skelact.pose.video_files import SUFFIXES, search_videos
 
 TABLE = "labels.csv"
 _SPLITS = ("train", "val", "test")
@@ -111,6 +112,7 @@ def _listed_clips(table: Path, refuse: Refuse) -> list[VideoClip]:
         raise FileFormatError(f"{table}, line 1: expected no columns but {', '.join(_COLUMNS)}; "
                               f"got {', '.join(sorted(unknown))}")
     people = _numbered_subjects(rows)
+    names = _clip_names(_video(row["file"]) for _, row in rows)
     _check_classes(table, {(row["label"] or "").strip() for _, row in rows})
 
     def parse(where: str, row: dict[str, str]) -> VideoClip:
@@ -123,12 +125,34 @@ def _listed_clips(table: Path, refuse: Refuse) -> list[VideoClip]:
         start, end = span(*times) if any(times) else (None, None)
         facts = {name: int(people.get(cells[name], cells[name]) if name == "subject"
                            else cells[name]) for name in _NUMBERS if cells.get(name)}
-        video = cells["file"].removeprefix("./").removeprefix("videos/")
-        clip = str(Path(video).with_suffix("")) + (f"_{start:g}_{end:g}" if any(times) else "")
+        video = _video(cells["file"])
+        clip = names[video] + (f"_{_digits(start)}_{_digits(end)}" if any(times) else "")
         splits = tuple(filter(None, map(str.strip, cells.get("split", "").split(";"))))
         return VideoClip(clip, video, class_name(cells["label"]), splits, start, end, facts=facts)
 
     return list(each(iter(rows), parse, refuse))
+
+
+def _video(cell: str) -> str:
+    return cell.strip().removeprefix("./").removeprefix("videos/")
+
+
+def _clip_names(videos: Iterable[str]) -> dict[str, str]:
+    """Video -> its path without the suffix of a video where that tells it apart."""
+    paths = {video: Path(video) for video in videos}
+    bare = {video: str(path.with_suffix("") if path.suffix.lower() in SUFFIXES else path)
+            for video, path in paths.items()}
+    suffixes = defaultdict(set)
+    for video, path in paths.items():
+        if bare[video] != str(path):
+            suffixes[bare[video]].add(path.suffix)
+    return {video: bare[video] if len(suffixes[bare[video]]) < 2 else str(path)
+            for video, path in paths.items()}
+
+
+def _digits(seconds: float) -> str:
+    """Seconds to the microsecond, without zeros at the end."""
+    return f"{seconds:.6f}".rstrip("0").rstrip(".")
 
 
 def _numbered_subjects(rows: list[tuple[str, dict[str, str]]]) -> dict[str, int]:

@@ -81,6 +81,22 @@ def test_a_table_beside_the_videos(tmp_path):
     assert [of.labels["label"] for of in read(tmp_path / "in", tmp_path)] == ["jump"]
 
 
+def test_every_row_of_a_table_has_an_id_of_its_own(tmp_path):
+    root = tmp_path / "in"
+    names = ["a.mp4", "a.mkv", "b.mp4", "take.v1.mp4", "take.v2.mp4"]
+    for name in names:
+        dots_video(root / "videos" / name, frames=4)
+    for name, start in (("long", 1234), ("late", 123456)):
+        dots_video(root / "videos" / f"{name}_{start:06}_{start + 5:06}.mp4", frames=50)
+    rows = ["a.mp4", "videos/a.mkv", "./b.mp4", "take.v1", "take.v2", "long,1234.501,1235.001",
+            "long,1234.502,1235.002", "late,123456,123457", "late,123456.25,123457", "b,0.0,0.10"]
+    (root / "labels.csv").write_text("label,file,start,end\n" + "".join(
+        f"jump,{row}\n" if "," in row else f"jump,{row},,\n" for row in rows))
+    assert {of.labels["clip_id"] for of in read(root, tmp_path)} == {
+        "a.mp4", "a.mkv", "b", "take.v1", "take.v2", "long_1234.501_1235.001",
+        "long_1234.502_1235.002", "late_123456_123457", "late_123456.25_123457", "b_0_0.1"}
+
+
 def test_what_cannot_be_used_is_refused_with_the_reason(classes, tmp_path):
     make_video(classes / "clap" / "empty.mp4", grey_images(4))
     (classes / "clap" / "broken.mp4").write_bytes(b"no video" * 99)
