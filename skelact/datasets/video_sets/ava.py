@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Container
 from pathlib import Path
 
 from skelact.datasets.readers.base import Refuse, raise_error
@@ -40,7 +41,8 @@ def list_ava(
         annotations: Folder of ``ava_train_v2.2.csv``, ``ava_val_v2.2.csv``, the label map
             (``*.pbtxt``) and, where wanted, the excluded timestamps.
         refuse: Told of malformed lines.
-        evaluated_only: Keep only the classes of the shorter label map (60 of 80).
+        evaluated_only: Keep only the classes of the shorter label map (60 of 80), which must be
+            there too.
 
     Raises:
         FileFormatError: The files are not there.
@@ -96,8 +98,14 @@ def _list_clips(
 ) -> list[VideoClip]:
     maps = [read_label_map(file) for file in find_annotations(
         annotations, "*.pbtxt", "the label map of AVA (ava_action_list_v2.2.pbtxt)")]
-    every = max(maps, key=len)
-    kept = set((min(maps, key=len) if evaluated_only else every).values())
+    every, fewest = max(maps, key=len), min(maps, key=len)
+    if evaluated_only and not fewest.keys() < every.keys():
+        raise FileFormatError(
+            f"the label maps (*.pbtxt) in {annotations} list {', '.join(map(str, map(len, maps)))} "
+            "classes; to keep the evaluated ones, expected the map of all 80 and that of 60 of "
+            "them (ava_action_list_v2.2_for_activitynet_2019.pbtxt): put both there, or leave "
+            "evaluated_only out")
+    kept = fewest if evaluated_only else every
     excluded = _read_excluded(annotations, refuse)
     clips = []
     for file in find_annotations(annotations, "*_v*.csv",
@@ -105,10 +113,9 @@ def _list_clips(
         match = _LISTS.fullmatch(file.stem)
         if not match or match[1] not in origins:
             continue
-        parts = _read_parts(file, every, refuse)
+        parts = _read_parts(file, every, kept, refuse)
         for video, found in parts.items():
-            found = tuple(part for part in found
-                          if part.label in kept and (video, part.start) not in excluded)
+            found = tuple(part for part in found if (video, part.start) not in excluded)
             if found:
                 clips.append(VideoClip(video, video, splits=(match[2],), annotations=found,
                                        cut_at=_CUT_AT if match[1] == "ava" else None))
@@ -119,7 +126,7 @@ def _list_clips(
 
 
 def _read_parts(
-    file: Path, names: dict[int, str], refuse: Refuse
+    file: Path, names: dict[int, str], kept: Container[int], refuse: Refuse
 ) -> dict[str, list[Annotation]]:
     def parse(where: str, row: dict[str, str]) -> tuple[str, Annotation] | None:
         start = seconds(row["timestamp"])
@@ -128,9 +135,12 @@ def _read_parts(
         box = tuple(float(row[side]) for side in ("x1", "y1", "x2", "y2"))
         if not (0 <= box[0] < box[2] <= 1 and 0 <= box[1] < box[3] <= 1):
             raise ValueError("expected a box x1, y1, x2, y2 within 0 to 1")
-        if not row["video_id"] or int(row["action_id"]) not in names:
+        action = int(row["action_id"])
+        if not row["video_id"] or action not in names:
             raise ValueError("expected a video_id, and an action_id of the label map")
-        return row["video_id"], Annotation(names[int(row["action_id"])], start, start + _STEP, box)
+        if action not in kept:
+            return None
+        return row["video_id"], Annotation(names[action], start, start + _STEP, box)
 
     parts: dict[str, list[Annotation]] = defaultdict(list)
     for video, part in each(read_rows(file, _COLUMNS, header=False), parse, refuse):

@@ -136,6 +136,24 @@ def test_ava(tmp_path):
     assert [part.label for part in evaluated] == ["watch_a_person", "stand"]
 
 
+SHORTER = "ava_action_list_v2.2_for_activitynet_2019.pbtxt"
+
+
+@pytest.mark.parametrize("shorter", [None, AVA["ava_action_list_v2.2.pbtxt"],
+                                     'item { name: "stand" id: 13 }'])
+def test_evaluated_classes_of_ava_need_the_shorter_label_map(tmp_path, shorter):
+    write(tmp_path, AVA, **{SHORTER: shorter})
+    assert len(list_ava(tmp_path)) == 2
+    with pytest.raises(FileFormatError, match=f"expected .* that of 60 .*{SHORTER}"):
+        list_ava(tmp_path, evaluated_only=True)
+
+
+def test_evaluated_classes_of_ava_are_told_by_their_number(tmp_path):
+    write(tmp_path, AVA, **{SHORTER: 'item { name: "stand up straight" id: 12 }'})
+    clips = by_id(list_ava(tmp_path, evaluated_only=True))
+    assert {part.label for clip in clips.values() for part in clip.annotations} == {"stand"}
+
+
 def test_ava_kinetics(tmp_path):
     clips = by_id(list_ava_kinetics(write(tmp_path, AVA | KINETICS_BOXES)))
     assert set(clips) == {"-5KQ66BBWC4", "1j20qq1JyX4", "zzzzzzzzzzz"}
