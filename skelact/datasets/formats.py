@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from skelact.datasets.catalog import hint
+from skelact.datasets.catalog import CATALOG, hint
 from skelact.datasets.readers.alphapose import find_alphapose, read_alphapose
 from skelact.datasets.readers.coco import find_coco, read_coco
 from skelact.datasets.readers.ctrgcn import find_ctrgcn, read_ctrgcn
@@ -100,6 +100,14 @@ FORMATS = {
 }
 """Name -> format, all that `detect_format` tries."""
 
+_OWNERS = {
+    "ntu": ("ntu", "ntu60", "ntu120"),
+    "kinetics_skeleton": ("kinetics_skeleton", "kinetics400"),
+    **{name: (name,) for name in ("nw_ucla", "utd_mhad", "msr_action3d", "penn_action",
+                                  "precog16", "pku_mmd")},
+}
+"""Format that data sets are published in -> their names; every other format may hold anything."""
+
 
 def get_format(name: str) -> Format:
     """A format by name.
@@ -139,3 +147,24 @@ def detect_format(path: str | Path, prefer: str = "") -> str:
         raise FileFormatError(f"{path} holds several formats: {listed}; say which with "
                               f"--format, or name the folder of one")
     return next(iter(found))
+
+
+def check_name(name: str, format: str, path: str | Path) -> None:
+    """Refuse a data set under the name of another one, whose classes and splits it would get.
+
+    Args:
+        name: What the data set shall be called; any that is neither published nor a format fits.
+        format: What was found.
+        path: Where it was found.
+
+    Raises:
+        FileFormatError: The format is that of other data sets than ``name``.
+    """
+    owners = _OWNERS.get(format, (name,))
+    if name in owners or (name not in CATALOG and name not in FORMATS):
+        return
+    own = next((own for own, names in _OWNERS.items() if name in names), None)
+    what = f" ({FORMATS[own].what})" if own else ""
+    raise FileFormatError(f"expected data of {name}{what}, got {FORMATS[format].what} of "
+                          f"{' or '.join(owners)} at {path}; name the folder of {name}, or "
+                          f"another data set than {name}")

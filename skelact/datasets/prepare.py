@@ -29,7 +29,7 @@ from skelact.datasets.folders import (
     parts_folder,
     replace_folder,
 )
-from skelact.datasets.formats import detect_format, get_format
+from skelact.datasets.formats import check_name, detect_format, get_format
 from skelact.datasets.header import Header
 from skelact.datasets.ntu import PROFILES, describe_missing
 from skelact.datasets.parts import BODIES, join_bodies, make_parts, plan_parts, read_parts
@@ -109,12 +109,14 @@ def prepare(
     Raises:
         OutputExistsError: ``output`` exists and ``overwrite`` is false, or ``OUTPUT.parts`` is
             not ours.
-        FileFormatError: No data of a known format, or none that can be used.
+        FileFormatError: No data of a known format, none that can be used, or data of another
+            published set than ``name``.
         ChoiceError: No such format or profile, or the format has no such option.
     """
     output = check_folder(output, overwrite)
     scratch = parts_folder(output)
     format = format or detect_format(raw, prefer=name)
+    check_name(name, format, raw)
     profile = _check_words(format, jobs, profile, missing, options)
     dropped: Dropped = []
     facts = {"format": format, "profile": profile, "classes": get_format(format).classes}

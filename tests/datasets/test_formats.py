@@ -6,7 +6,7 @@ import pytest
 from archives import write_penn_action, write_utd_mhad
 
 import skelact.datasets.readers
-from skelact.datasets.formats import FORMATS, detect_format, get_format
+from skelact.datasets.formats import FORMATS, check_name, detect_format, get_format
 from skelact.errors import ChoiceError, FileFormatError
 from skelact.graph.layouts import builtin_layouts
 
@@ -53,3 +53,27 @@ def test_a_format_of_many_files_reads_each_alone(tmp_path):
     alone = [r.labels for file in FORMATS["penn_action"].find(raw)
              for r in FORMATS["penn_action"].read(file)]
     assert whole == alone
+
+
+@pytest.mark.parametrize(("name", "format"), [
+    ("nw_ucla", "msr_action3d"), ("ntu60", "msr_action3d"), ("ntu120", "pku_mmd"),
+    ("ntu", "nw_ucla"), ("coco", "utd_mhad"), ("ucf101", "penn_action"),
+    ("utd_mhad", "kinetics_skeleton"),
+])
+def test_no_data_set_goes_by_the_name_of_another(name, format):
+    with pytest.raises(FileFormatError) as caught:
+        check_name(name, format, "raw")
+    message = str(caught.value)
+    assert message.startswith(f"expected data of {name}")
+    assert f"got {FORMATS[format].what}" in message
+    assert "raw; name the folder of" in message
+
+
+@pytest.mark.parametrize(("name", "format"), [
+    ("ntu60", "ntu"), ("ntu120", "ntu"), ("ntu", "ntu"), ("nw_ucla", "nw_ucla"),
+    ("kinetics_skeleton", "kinetics_skeleton"), ("ntu60", "pyskl"), ("ntu120", "ctrgcn"),
+    ("kinetics_skeleton", "stgcn_arrays"), ("ucf101", "coco"), ("penn_action", "pose_folder"),
+    ("mine", "utd_mhad"),
+])
+def test_own_formats_those_for_exchange_and_own_names_fit(name, format):
+    check_name(name, format, "raw")

@@ -260,3 +260,11 @@ def test_a_folder_of_the_user_is_never_scratch(tmp_path):
     assert precious.read_text() == "years of work"
     assert [path.name for path in precious.parent.iterdir()] == ["precious.txt"]
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("format", [None, "utd_mhad"])
+def test_data_of_another_set_get_no_official_name(tmp_path, format):
+    raw = write_utd_mhad(tmp_path / "raw")
+    with pytest.raises(FileFormatError, match=r"expected data of nw_ucla .*got UTD-MHAD \.mat"):
+        prepare("nw_ucla", raw, tmp_path / "store", format, jobs=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]
