@@ -119,9 +119,10 @@ def prepare(
     check_name(name, format, raw)
     profile = _check_words(format, jobs, profile, missing, options)
     dropped: Dropped = []
-    facts = {"format": format, "profile": profile, "classes": get_format(format).classes}
+    facts = {"format": format, "profile": profile,
+             "classes": list(get_format(format).classes)}
     if not get_format(format).by_file:
-        recordings = _read_whole(format, raw, dropped, progress, options)
+        recordings = _read_whole(format, raw, dropped, facts["classes"], progress, options)
         return write_store(recordings, output, name, dropped, overwrite, **facts)
     if name == "ntu60" and format == "ntu":
         facts["classes"] = facts["classes"][:_NTU60_CLASSES]
@@ -200,9 +201,16 @@ def _check_words(
 
 
 def _read_whole(
-    format: str, path: str | Path, dropped: Dropped, progress: bool, options: dict
+    format: str, path: str | Path, dropped: Dropped, classes: list[str], progress: bool,
+    options: dict,
 ) -> Iterator[Recording]:
-    """The clips of a format whose files cannot be read one by one."""
+    """The clips of a format whose files cannot be read one by one.
+
+    ``classes`` grows by those that the reader is told or finds, in their order, while it reads.
+    """
+    if "classes" in get_format(format).options:
+        options = options | {"tell_classes": lambda names: classes.extend(
+            name for name in names if name not in classes)}
     clips = get_format(format).read(
         path, lambda error: dropped.append(DroppedClip.by(error, path)), **options)
     return tqdm(clips, desc=f"reading {format}", unit=" clips", disable=None if progress else True)

@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from pyskl_files import clip_2d, write
 from stores import captures, walkers, write_store
 
 from skelact.datasets.convert import convert
+from skelact.datasets.prepare import prepare
 from skelact.datasets.readers.pyskl import read_pyskl
 from skelact.datasets.store import Store
 from skelact.errors import OutputExistsError, SkelactError
@@ -21,6 +23,30 @@ def test_to_pyskl_and_back(tmp_path):
     assert back.header.splits == store.header.splits
     np.testing.assert_array_equal(back.arrays.joints, store.arrays.joints)
     np.testing.assert_array_equal(back.arrays.labels, store.arrays.labels)
+
+
+@pytest.mark.parametrize("suffix", [".pkl", ".npz"])
+def test_the_order_of_the_classes_stays(tmp_path, suffix):
+    clips = captures(8, "ntu25")
+    for i, clip in enumerate(clips):
+        clip.labels.update(label=("walk", "bow")[i % 2], splits=[("train", "test")[i > 4]])
+    order = ("walk", "sit", "bow")
+    store = write_store(tmp_path / "store", clips, classes=order)
+    (tmp_path / "classes.txt").write_text("\n".join(order))
+    convert(store.folder, tmp_path / f"a{suffix}")
+    options = {"classes": tmp_path / "classes.txt"} if suffix == ".npz" else {}
+    convert(tmp_path / f"a{suffix}", tmp_path / "back", **options)
+    back = Store(tmp_path / "back")
+    assert back.header.classes == order
+    assert sorted(back.arrays.labels.tolist()) == sorted(store.arrays.labels.tolist())
+
+
+def test_names_of_numbered_classes_keep_the_order_of_their_list(tmp_path):
+    write(tmp_path / "a.pkl", [clip_2d("x", label=2), clip_2d("y", label=0)])
+    prepare("mine", tmp_path / "a.pkl", tmp_path / "store", classes=["walk", "sit", "bow"])
+    store = Store(tmp_path / "store")
+    assert store.header.classes == ("walk", "sit", "bow")
+    assert store.arrays.labels.tolist() == [2, 0]
 
 
 def test_only_a_split(tmp_path):

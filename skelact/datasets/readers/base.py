@@ -20,12 +20,18 @@ A reader is one file a foreign format with two functions:
 and ``end`` seconds, and where known ``box`` (x1, y1, x2, y2 pixels at ``start``), ``track_id``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from skelact.errors import FileFormatError
 
 Refuse = Callable[[FileFormatError], None]
 """Told of every clip that cannot be used."""
+TellClasses = Callable[[Sequence[str]], None]
+"""Told of the class names in order, by readers of numbered classes whose names are known."""
+
+
+def tell_nobody(classes: Sequence[str]) -> None:
+    """The default of ``tell_classes``."""
 
 
 def raise_error(error: FileFormatError) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.datasets.readers.base import Refuse, raise_error
+from skelact.datasets.readers.base import Refuse, TellClasses, raise_error, tell_nobody
 from skelact.datasets.readers.ntu_classes import NTU120_CLASSES
 from skelact.datasets.readers.padded import (
     ASSUMED_FPS,
@@ -47,7 +47,7 @@ def _members(file: Path) -> set[str]:
 
 def read_ctrgcn(
     path: str | Path, refuse: Refuse = raise_error, *, layout: str | Layout | None = None,
-    classes: Sequence[str] | str | Path | None = None,
+    classes: Sequence[str] | str | Path | None = None, tell_classes: TellClasses = tell_nobody,
 ) -> Iterator[Recording]:
     """Recordings of CTR-GCN arrays, a few megabytes at a time; nothing is unpickled.
 
@@ -61,6 +61,7 @@ def read_ctrgcn(
         layout: The skeleton; by default ``ntu25`` for 25 joints.
         classes: Class names in order, or a text file with one a line; else those of NTU where
             the file is called so, or ``class_000``, ...
+        tell_classes: Told of the names in order, if ``classes`` gives them.
 
     Raises:
         FileFormatError: No such file, or what ``refuse`` raises.
@@ -72,6 +73,7 @@ def read_ctrgcn(
         raise FileFormatError(f"no CTR-GCN arrays (.npz with x_train, y_train, x_test, y_test) "
                               f"at {path}")
     names = class_names(classes)
+    tell_classes(names or ())
     for file in files:
         for part in ("train", "test"):
             yield from _read_part(file, part, refuse, layout, names)

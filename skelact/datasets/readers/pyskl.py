@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.datasets.readers.base import Refuse, raise_error
+from skelact.datasets.readers.base import Refuse, TellClasses, raise_error, tell_nobody
 from skelact.datasets.readers.ntu_names import known_names, ntu_facts
 from skelact.datasets.readers.padded import (
     ASSUMED_FPS,
@@ -48,6 +48,7 @@ def _looks_right(file: Path) -> bool:
 def read_pyskl(
     path: str | Path, refuse: Refuse = raise_error, *, layout: str | Layout | None = None,
     dims: int | None = None, classes: Sequence[str] | str | Path | None = None,
+    tell_classes: TellClasses = tell_nobody,
 ) -> Iterator[Recording]:
     """Recordings of annotation pickles, read in a child process without running anything in them.
 
@@ -65,6 +66,7 @@ def read_pyskl(
             given, else x, y and confidence.
         classes: Class names in order, or a text file with one a line; by default those in the
             file (ours have them) or those of NTU, else ``class_000``, ``class_001``, ...
+        tell_classes: Told of the names in order, if ``classes`` or the file gives them.
 
     Raises:
         FileFormatError: No such file, or what ``refuse`` raises.
@@ -79,6 +81,7 @@ def read_pyskl(
         messages = _messages(file, refuse)
         common, _ = next(messages, ({"classes": None, "layout": None, "dims": None}, {}))
         names = given or common["classes"]
+        tell_classes(names or ())
         skeleton = layout or (common["layout"] if common["layout"] in builtin_layouts() else None)
         seen = set()
         for facts, arrays in messages:

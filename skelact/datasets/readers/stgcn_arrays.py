@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.datasets.readers.base import Refuse, raise_error
+from skelact.datasets.readers.base import Refuse, TellClasses, raise_error, tell_nobody
 from skelact.datasets.readers.ntu_names import known_names, ntu_facts
 from skelact.datasets.readers.padded import (
     ASSUMED_FPS,
@@ -42,7 +42,7 @@ def _label_file(data: Path) -> Path:
 
 def read_stgcn_arrays(
     path: str | Path, refuse: Refuse = raise_error, *, layout: str | Layout | None = None,
-    classes: Sequence[str] | str | Path | None = None,
+    classes: Sequence[str] | str | Path | None = None, tell_classes: TellClasses = tell_nobody,
 ) -> Iterator[Recording]:
     """Recordings of st-gcn arrays: the joints memory-mapped, the labels read in a child process.
 
@@ -59,6 +59,7 @@ def read_stgcn_arrays(
         layout: The skeleton; by default ``openpose18`` for 18 joints, ``ntu25`` for 25.
         classes: Class names in order, or a text file with one a line; else known ones of NTU,
             or ``class_000``, ...
+        tell_classes: Told of the names in order, if ``classes`` gives them.
 
     Raises:
         FileFormatError: No such files, or what ``refuse`` raises.
@@ -69,6 +70,7 @@ def read_stgcn_arrays(
     if not files:
         raise FileFormatError(f"no st-gcn arrays (*{_DATA} beside *{_LABEL}) at {path}")
     names = class_names(classes)
+    tell_classes(names or ())
     for file in files:
         seen = set()
         for place, (clip, clip_id, number) in enumerate(_clips(file, refuse)):
