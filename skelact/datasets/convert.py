@@ -11,6 +11,7 @@ from skelact.datasets.header import HEADER
 from skelact.datasets.prepare import prepare
 from skelact.datasets.splits import select_rows
 from skelact.datasets.store import Store
+from skelact.datasets.validation.integrity import check_whole
 from skelact.errors import SkelactError
 from skelact.output import check_writable
 from skelact.pose.recording import Recording
@@ -62,6 +63,7 @@ def convert(
         return _to_store(source, output, split, format, overwrite, progress, options)
     check_writable(output, overwrite)
     if (source / HEADER).is_file():
+        check_whole(source)
         _write(Store(source), output, split, overwrite)
         return []
     output.parent.mkdir(parents=True, exist_ok=True)

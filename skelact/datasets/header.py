@@ -97,6 +97,24 @@ def check_header(folder: str | Path) -> bool:
         return False
 
 
+def check_sizes(folder: str | Path, header: Header) -> None:
+    """The cheap half of the checks: the header's own digest, and the size of every file.
+
+    Raises:
+        FileFormatError: The store is not as it was written.
+    """
+    folder = Path(folder)
+    if not check_header(folder):
+        raise FileFormatError(f"{folder / HEADER} was changed after it was written; prepare the "
+                              "data set again")
+    for name, facts in header.files.items():
+        if not (folder / name).is_file():
+            raise FileFormatError(f"{folder / name} is missing; prepare the data set again")
+        if (size := (folder / name).stat().st_size) != facts["bytes"]:
+            raise FileFormatError(f"{folder / name} is damaged: expected {facts['bytes']} bytes, "
+                                  f"got {size}; prepare the data set again")
+
+
 def file_facts(path: Path) -> dict:
     """Size and SHA-256 of a file, as the header lists them."""
     with open(path, "rb") as file:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from skelact.datasets.arrays import ClipArrays
-from skelact.datasets.header import Header, read_header
+from skelact.datasets.header import Header, check_sizes, read_header
 from skelact.datasets.store_writer import StoreWriter
 from skelact.errors import FileFormatError, SkelactError
 from skelact.pose.recording import PoseTrack, Recording
@@ -28,6 +28,9 @@ NUMBERS = ("subject", "camera", "setup", "repetition")
 class Store:
     """A prepared data set. Opening it maps its tables; nothing is read before it is asked for.
 
+    Opening compares the sizes of the files, not their contents, with what was written;
+    `skelact.datasets.validation.integrity.check_whole` reads every byte.
+
     Args:
         folder: The folder that `StoreWriter` or ``skelact data prepare`` wrote.
 
@@ -38,6 +41,7 @@ class Store:
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
         self.header: Header = read_header(folder)
+        check_sizes(folder, self.header)
         self._tracks, self._clips, self._annotations = (
             load_table(self.folder / f"{name}.arrow")
             for name in ("tracks", "clips", "annotations"))

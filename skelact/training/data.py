@@ -15,6 +15,7 @@ from skelact.datasets.penn_action import CLASSES, TERMS, read_background
 from skelact.datasets.readers.penn_action import find_penn_action, read_penn_action
 from skelact.datasets.splits import select_rows
 from skelact.datasets.store import Store
+from skelact.datasets.validation.integrity import check_whole
 from skelact.errors import SkelactError
 from skelact.pose.recording import Recording
 
@@ -72,6 +73,7 @@ def setup(config: TrainConfig) -> TrainingData:
 
 def _read_store(config: TrainConfig) -> TrainingData:
     """The parts of a protocol; what the store holds back for choosing sets the threshold."""
+    check_whole(config.data)
     store = Store(config.data)
     layout = store.header.layout if config.clip.layout == "auto" else config.clip.layout
     columns, parts = store.columns(), {}

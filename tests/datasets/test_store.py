@@ -16,6 +16,8 @@ from recordings import walking
 from stores import walkers, write_store
 
 from skelact.datasets.arrays import ClipArrays
+from skelact.datasets.dataset import load_dataset
+from skelact.datasets.info import describe
 from skelact.datasets.store import Store, StoreWriter
 from skelact.errors import FileFormatError, OutputExistsError, SkelactError
 from skelact.graph.layouts import Layout
@@ -264,3 +266,21 @@ def test_damage_raises_one_kind_of_error(tmp_path):
         file.unlink()
         file.write_bytes(content)
     assert refused > 100
+
+
+@pytest.mark.parametrize(("file", "message"), [
+    ("dataset.json", r"dataset\.json was changed after it was written"),
+    ("clips.arrow", r"clips\.arrow is damaged: expected \d+ bytes, got \d+"),
+    ("dropped.csv", r"dropped\.csv is damaged: expected 14 bytes, got 28"),
+])
+def test_opening_notices_files_of_another_size_and_a_changed_header(tmp_path, file, message):
+    report = tmp_path / "dropped.csv"
+    report.write_text("source,reason\n")
+    folder = write_store(tmp_path / "store", walkers(4), reports=[report]).folder
+    content = (folder / file).read_bytes()
+    changed = content.replace(b'"walk"', b'"wait"') if file.endswith("json") else content * 2
+    assert changed != content
+    (folder / file).write_bytes(changed)
+    for use in (Store, load_dataset, describe):
+        with pytest.raises(FileFormatError, match=message):
+            use(folder)

@@ -231,3 +231,17 @@ def test_training_prints_no_warnings(penn, tmp_path, recwarn, caplog):
     assert [str(w.message) for w in recwarn if issubclass(w.category, (UserWarning,
                                                                        RuntimeWarning))] == []
     assert not caplog.records
+
+
+def test_a_damaged_store_is_not_trained_on(penn, tmp_path):
+    with StoreWriter(tmp_path / "store") as writer:
+        for recording in read_penn_action(penn):
+            writer.add(recording)
+        writer.finish(name="gym")
+    file = tmp_path / "store" / "tracks.arrow"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(FileFormatError, match=r"tracks\.arrow was changed after it was written"):
+        train(settings(tmp_path / "store"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from skelact.datasets.header import HEADER, Header, check_header, file_facts
+from skelact.datasets.header import HEADER, Header, check_header, file_facts, read_header
 from skelact.datasets.store import Store, load_table
 from skelact.datasets.validation.findings import ERROR, WARNING, Finding
 from skelact.datasets.validation.plausibility import clip_blocks
+from skelact.errors import FileFormatError
 
 
 def check_files(folder: Path, header: Header | None) -> list[Finding]:
@@ -35,6 +36,17 @@ def check_files(folder: Path, header: Header | None) -> list[Finding]:
         findings.append(Finding(WARNING, "files", f"{folder} holds files that are no part of the "
                                 f"store: {', '.join(sorted(strangers))}"))
     return findings
+
+
+def check_whole(folder: str | Path) -> None:
+    """Refuse a store of which any byte was changed, before all of it is read anyway.
+
+    Raises:
+        FileFormatError: It is no store, or damaged; the message names the files.
+    """
+    findings = check_files(Path(folder), read_header(folder))
+    if errors := [finding.message for finding in findings if finding.severity == ERROR]:
+        raise FileFormatError("; ".join(errors))
 
 
 def check_tables(store: Store) -> list[Finding]:
