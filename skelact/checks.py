@@ -1,8 +1,11 @@
 """Checks at the door: one function a kind of mistake, messages that say what to do."""
 
+import os
+import stat
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from skelact.errors import ChoiceError, ShapeError
+from skelact.errors import ChoiceError, FileFormatError, ShapeError
 
 
 def check_choice(value, choices: Iterable, name: str):
@@ -42,3 +45,32 @@ def check_shape(array, expected: Sequence[int | str | None], name: str):
         wanted = ", ".join((["..."] if free else []) + words)
         raise ShapeError(f"expected {name} [{wanted}], got {list(shape)}")
     return array
+
+
+def check_readable(path: str | Path, below: bool = False) -> None:
+    """Refuse what we lack the permission to read, which searching takes for empty.
+
+    Args:
+        path: A file or folder; one that does not exist passes.
+        below: Look into every folder below it too.
+
+    Raises:
+        FileFormatError: No permission; the message names the file or folder.
+    """
+    try:
+        kind = os.stat(path).st_mode
+        if stat.S_ISREG(kind):
+            open(path, "rb").close()
+        elif stat.S_ISDIR(kind):
+            os.listdir(path)
+            for _ in os.walk(path, onerror=_throw) if below else ():
+                pass
+    except PermissionError as error:
+        raise FileFormatError(f"no permission to read {error.filename} (ask its owner for "
+                              "it)") from error
+    except OSError:
+        return  # whoever reads it knows better what to say
+
+
+def _throw(error: OSError) -> None:
+    raise error

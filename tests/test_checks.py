@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from locks import lock
 
-from skelact.checks import check_choice, check_shape
-from skelact.errors import ChoiceError, ShapeError, SkelactError
+from skelact.checks import check_choice, check_readable, check_shape
+from skelact.errors import ChoiceError, FileFormatError, ShapeError, SkelactError
 
 
 def test_a_choice_is_given_back_or_refused_with_the_choices():
@@ -49,3 +50,19 @@ def test_errors_are_also_what_python_calls_them():
     for error in (ChoiceError, ShapeError):
         assert issubclass(error, SkelactError)
         assert issubclass(error, ValueError)
+
+
+def test_what_may_not_be_read_is_named(tmp_path):
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    file = inner / "c.txt"
+    file.write_text("text")
+    for path in (tmp_path, inner, file, tmp_path / "nowhere"):
+        check_readable(path, below=True)
+    with lock(file), pytest.raises(FileFormatError, match=r"no permission to read .*c\.txt"):
+        check_readable(file)
+    with lock(inner):
+        check_readable(tmp_path)
+        for path, below in ((inner, False), (file, False), (tmp_path, True)):
+            with pytest.raises(FileFormatError, match=r"no permission to read .*b"):
+                check_readable(path, below)

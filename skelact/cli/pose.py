@@ -9,7 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from skelact.cli.videos import find_videos, place_outputs
+from skelact.checks import check_readable
+from skelact.cli.videos import find_videos, place_outputs, why_missing
 from skelact.errors import FileFormatError, OutputExistsError, SkelactError
 from skelact.pose.video_files import OVERLAYS
 
@@ -64,7 +65,7 @@ def run(arguments: list[str]) -> int:
             f"--stop {options.stop} --stride {options.stride}")
     videos, missing = find_videos(words)
     if not videos:
-        raise SkelactError(f"no video at {', '.join(missing)}; give files, folders or globs")
+        raise SkelactError(f"{'; '.join(map(why_missing, missing))}; give files, folders or globs")
     pairs = place_outputs(videos, output, ".npz")
     return _run_all(pairs, missing, options)
 
@@ -112,7 +113,7 @@ def _run_all(pairs: list[tuple[Path, Path]], missing: list[str], options: PoseOp
         return choice.load()
 
     for word in missing:
-        print(f"skelact pose: no video at {word}", file=sys.stderr)
+        print(f"skelact pose: {why_missing(word)}", file=sys.stderr)
     failed = len(missing)
     for video, output in pairs:
         try:
@@ -142,6 +143,7 @@ def _run_one(
     from skelact.pose.cache import is_made_by, recipe
     from skelact.pose.files import load_recording
 
+    check_readable(video)
     made = recipe(video, choice.identity, start=options.start, stop=options.stop,
                   stride=options.stride, strict=options.strict, layout=options.layout)
     if output.exists() and is_made_by(output, made):

@@ -4,7 +4,8 @@ import glob
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from skelact.errors import SkelactError
+from skelact.checks import check_readable
+from skelact.errors import FileFormatError, SkelactError
 from skelact.pose.video_files import is_video, search_videos
 
 
@@ -21,12 +22,24 @@ def find_videos(words: Sequence[str]) -> tuple[list[tuple[Path, Path]], list[str
     found: dict[Path, tuple[Path, Path]] = {}
     missing = []
     for word in words:
-        videos = list(_resolve(word))
+        try:
+            videos = list(_resolve(word))
+        except PermissionError:
+            videos = []
         if not videos:
             missing.append(word)
         for video, below in videos:
             found.setdefault(video.resolve(), (video, below))
     return list(found.values()), missing
+
+
+def why_missing(word: str) -> str:
+    """What to say of a word that means no video."""
+    try:
+        check_readable(word, below=True)
+    except FileFormatError as error:
+        return str(error)
+    return f"no video at {word}"
 
 
 def place_outputs(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from skelact.checks import check_choice
+from skelact.checks import check_choice, check_readable
 from skelact.errors import FileFormatError
 
 _SKELETONS = "skelact data prepare {name} --raw {folder} -o {name}.store"
@@ -119,9 +119,10 @@ def check_holds_something(name: str, folder: str | Path) -> None:
     """Refuse a folder that cannot hold a data set, and say how to get a published one.
 
     Raises:
-        FileFormatError: There is no such folder, or nothing in it.
+        FileFormatError: There is no such folder, nothing in it, or no permission to read it.
     """
     folder = Path(folder)
+    check_readable(folder)
     if not folder.is_dir() or not any(folder.iterdir()):
         state = "is empty" if folder.is_dir() else "is no folder"
         raise FileFormatError(f"expected a folder with the files of {name}; {folder} {state}"

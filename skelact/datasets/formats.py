@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from skelact.checks import check_readable
 from skelact.datasets.catalog import CATALOG, hint
 from skelact.datasets.readers.alphapose import find_alphapose, read_alphapose
 from skelact.datasets.readers.coco import find_coco, read_coco
@@ -129,8 +130,10 @@ def detect_format(path: str | Path, prefer: str = "") -> str:
             of them. Where nothing is found of a published one, the error says how to get it.
 
     Raises:
-        FileFormatError: There is nothing there, nothing that skelact reads, or several formats.
+        FileFormatError: There is nothing there, nothing that skelact reads or may read, or
+            several formats.
     """
+    check_readable(path)
     if not Path(path).exists():
         raise FileFormatError(f"no file or folder at {path}{hint(prefer, path)}")
     if prefer in FORMATS and FORMATS[prefer].find(path):
@@ -138,6 +141,7 @@ def detect_format(path: str | Path, prefer: str = "") -> str:
     counts = {name: len(format_.find(path)) for name, format_ in FORMATS.items()}
     found = {name: count for name, count in counts.items() if count}
     if not found:
+        check_readable(path, below=True)
         known = "\n".join(f"  {name:<18} {format_.what}" for name, format_ in FORMATS.items())
         raise FileFormatError(f"{path} holds no skeleton data that skelact reads:\n{known}\n"
                               "for videos: skelact data prepare NAME --from-videos DIR"

@@ -1,8 +1,9 @@
 from pathlib import Path
 
 import pytest
+from locks import lock
 
-from skelact.cli.videos import find_videos, place_outputs
+from skelact.cli.videos import find_videos, place_outputs, why_missing
 from skelact.errors import SkelactError
 
 
@@ -75,3 +76,11 @@ def test_one_video_may_name_its_output_file(tree):
         place_outputs(videos, Path("x.npz"), ".npz")
     with pytest.raises(SkelactError, match="folder"):
         place_outputs(videos, Path("notes.txt"), ".npz")
+
+
+def test_videos_that_may_not_be_read_are_told_from_none(tree):
+    assert why_missing("*.mpg") == "no video at *.mpg"
+    with lock(tree / "sub"):
+        for word in ("sub", "sub/a.mp4"):
+            assert find_videos([word]) == ([], [word])
+            assert why_missing(word).startswith("no permission to read sub")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from archives import write_penn_action, write_utd_mhad
+from locks import lock
 
 import skelact.datasets.readers
 from skelact.datasets.formats import FORMATS, check_name, detect_format, get_format
@@ -77,3 +78,10 @@ def test_no_data_set_goes_by_the_name_of_another(name, format):
 ])
 def test_own_formats_those_for_exchange_and_own_names_fit(name, format):
     check_name(name, format, "raw")
+
+
+def test_a_folder_without_permission_is_not_called_empty(tmp_path):
+    raw = write_utd_mhad(tmp_path / "raw" / "deep").parent
+    for locked in (raw, raw / "deep"):
+        with lock(locked), pytest.raises(FileFormatError, match=f"no permission to read {locked}"):
+            detect_format(raw)
