@@ -8,6 +8,7 @@ import numpy as np
 
 from skelact.datasets.dropped import Dropped
 from skelact.datasets.header import HEADER
+from skelact.datasets.labelled_parts import cut_labelled_parts
 from skelact.datasets.prepare import prepare
 from skelact.datasets.splits import select_rows
 from skelact.datasets.store import Store
@@ -35,6 +36,9 @@ def convert(
     **options,
 ) -> Dropped:
     """Write a data set in another form, chosen by the suffix of the output.
+
+    Labelled parts of untrimmed recordings become clips of ``.pkl`` and ``.npz``, which know no
+    others.
 
     Args:
         source: A store, or a file or folder of any format that skelact reads.
@@ -89,7 +93,8 @@ def _write(store: Store, output: Path, split: str | None, overwrite: bool) -> No
     if kind == ".npz":
         from skelact.datasets.writers.ctrgcn import write_ctrgcn
 
-        train, test = (_recordings(store, rows) for rows in _train_and_test(store, split))
+        train, test = (cut_labelled_parts(_recordings(store, rows))
+                       for rows in _train_and_test(store, split))
         write_ctrgcn(train, test, output, classes=classes, overwrite=overwrite)
         return
     rows = np.arange(len(store))
@@ -98,7 +103,8 @@ def _write(store: Store, output: Path, split: str | None, overwrite: bool) -> No
     if kind == ".pkl":
         from skelact.datasets.writers.pyskl import write_pyskl
 
-        write_pyskl(_recordings(store, rows), output, classes=classes, overwrite=overwrite)
+        clips = cut_labelled_parts(_recordings(store, rows))
+        write_pyskl(clips, output, classes=classes, overwrite=overwrite)
     else:
         from skelact.datasets.writers.coco import write_coco
 

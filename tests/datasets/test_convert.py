@@ -49,6 +49,20 @@ def test_names_of_numbered_classes_keep_the_order_of_their_list(tmp_path):
     assert store.arrays.labels.tolist() == [2, 0]
 
 
+@pytest.mark.parametrize("suffix", [".pkl", ".npz"])
+def test_labelled_parts_become_clips(tmp_path, suffix):
+    clips = captures(4, "ntu25")
+    for i, clip in enumerate(clips):
+        del clip.labels["label"]
+        clip.labels.update(subject=i, splits=[("train", "test")[i % 2]], annotations=[
+            {"label": "sit", "start": 0.0, "end": 0.3}, {"label": "bow", "start": 0.3, "end": 9}])
+    folder = write_store(tmp_path / "store", clips).folder
+    convert(folder, tmp_path / f"a{suffix}")
+    prepare("back", tmp_path / f"a{suffix}", tmp_path / "back")
+    back = Store(tmp_path / "back")
+    assert (len(back), np.bincount(back.arrays.labels).tolist()) == (8, [4, 4])
+
+
 def test_only_a_split(tmp_path):
     folder = write_store(tmp_path / "store", walkers()).folder
     convert(folder, tmp_path / "a.pkl", split="test")
