@@ -1,6 +1,5 @@
 """AlphaPose: one JSON a video, a list of people with the image they are in, 2-D."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.readers.each_clip import read_each
+from skelact.datasets.readers.each_clip import load_json, read_each
 from skelact.datasets.readers.json_kinds import find_json
 from skelact.datasets.readers.padded import layout_of
 from skelact.datasets.readers.sightings import (
@@ -65,7 +64,7 @@ def read_alphapose(
 
 
 def _parse(file: Path, labels: Labels, fps: float | None, image_size) -> Recording:
-    rows = json.loads(file.read_bytes())
+    rows = load_json(file)
     if not rows:
         raise EmptyClipError("nobody in it")
     index = _frames([row["image_id"] for row in rows])

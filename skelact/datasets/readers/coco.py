@@ -1,6 +1,5 @@
 """COCO keypoints: annotations (ground truth, also of videos) and results lists, 2-D."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.readers.each_clip import DAMAGE, describe, read_each
+from skelact.datasets.readers.each_clip import DAMAGE, describe, load_json, read_each
 from skelact.datasets.readers.json_kinds import find_json
 from skelact.datasets.readers.padded import layout_of
 from skelact.datasets.readers.sightings import (
@@ -105,7 +104,7 @@ def read_coco(
 
 
 def _split(file: Path) -> list[_Clip]:
-    content = json.loads(file.read_bytes())
+    content = load_json(file)
     if isinstance(content, list):
         numbers = sorted({row["image_id"] for row in content})
         images = [{"id": number} for number in numbers]

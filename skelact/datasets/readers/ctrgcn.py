@@ -13,6 +13,7 @@ from skelact.datasets.readers.base import Refuse, TellClasses, raise_error, tell
 from skelact.datasets.readers.ntu_classes import NTU120_CLASSES
 from skelact.datasets.readers.padded import (
     ASSUMED_FPS,
+    check_clip_size,
     class_name,
     class_names,
     layout_of,
@@ -27,7 +28,9 @@ PEOPLE = 2
 _MEMBERS = {"x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy"}
 _PROTOCOLS = {"CS": "xsub_", "CSub": "xsub_", "CV": "xview_", "CSet": "xset_"}
 _BLOCK = 2**22
-_MAX_LABELS = 2**30
+_MAX_LABELS = 2**27
+"""Bytes; NTU RGB+D 120 has 61 million in its larger part."""
+_MAX_CLIPS = 2**20
 
 
 def find_ctrgcn(path: str | Path) -> list[Path]:
@@ -113,11 +116,15 @@ def _rows(file: Path, part: str, refuse: Refuse) -> Iterator[tuple[np.ndarray, i
     try:
         labels = _read_labels(file, f"y_{part}")
         with _open_array(file, f"x_{part}") as (stream, shape, dtype):
-            if len(shape) != 3 or shape[0] != len(labels) or not shape[2] \
+            if len(shape) != 3 or shape[0] != len(labels) or 0 in shape[1:] \
                     or shape[2] % (3 * PEOPLE):
                 raise FileFormatError(
                     f"{file}: expected x_{part} [{len(labels)} clips, T, 2 people x V joints x 3],"
                     f" got {list(shape)}")
+            try:
+                check_clip_size(shape[1:])
+            except FileFormatError as error:
+                raise FileFormatError(f"{file}: x_{part}: {error}") from None
             one = math.prod(shape[1:]) * dtype.itemsize
             at_once = max(1, _BLOCK // max(1, one))
             for start in range(0, shape[0], at_once):
@@ -135,8 +142,12 @@ def _read_labels(file: Path, name: str) -> np.ndarray:
     """``[n]`` class numbers, of one-hot rows or of numbers."""
     with _open_array(file, name) as (stream, shape, dtype):
         size = math.prod(shape) * dtype.itemsize
-        if len(shape) not in (1, 2) or 0 in shape[1:] or size > _MAX_LABELS:
+        if len(shape) not in (1, 2) or 0 in shape[1:]:
             raise FileFormatError(f"{file}: expected {name} [clips, classes], got {list(shape)}")
+        if size > _MAX_LABELS or shape[0] > _MAX_CLIPS:
+            raise FileFormatError(f"{file}: expected {name} of at most {_MAX_CLIPS} clips and "
+                                  f"{_MAX_LABELS} bytes, got {list(shape)} of {size} bytes; "
+                                  "write class numbers instead of one-hot rows, or several files")
         labels = np.frombuffer(_read_whole(stream, size, file), dtype).reshape(shape)
     if labels.ndim == 2:
         if ((labels != 0).sum(axis=1) != 1).any():

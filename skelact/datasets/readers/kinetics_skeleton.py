@@ -1,13 +1,12 @@
 """Kinetics-skeleton: OpenPose on Kinetics-400, one JSON a clip, 2-D."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.readers.each_clip import read_each
+from skelact.datasets.readers.each_clip import load_json, read_each
 from skelact.datasets.readers.json_kinds import find_json
 from skelact.datasets.readers.sightings import (
     Sightings,
@@ -56,7 +55,7 @@ def read_kinetics_skeleton(path: str | Path, refuse: Refuse = raise_error) -> It
 
 
 def _parse(file: Path) -> Recording:
-    content = json.loads(file.read_bytes())
+    content = load_json(file)
     frames = content["data"]
     numbers = [frame["frame_index"] for frame in frames]
     index = frame_rows(numbers, first=0 if 0 in numbers else 1)

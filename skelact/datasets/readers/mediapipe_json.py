@@ -1,11 +1,11 @@
 """The shapes in which scripts save MediaPipe's (and tfjs') landmarks as JSON."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from skelact.datasets.readers.each_clip import load_json
 from skelact.datasets.readers.json_kinds import MEDIAPIPE_LISTS
 from skelact.datasets.readers.landmarks import Landmarks, layout_by_count, layout_by_names
 from skelact.datasets.readers.sightings import number_rows
@@ -28,7 +28,7 @@ def read_mediapipe_json(file: Path) -> Landmarks:
     Raises:
         FileFormatError: A frame is none of these; the message names it.
     """
-    content = json.loads(file.read_bytes())
+    content = load_json(file)
     head = content if isinstance(content, dict) else {}
     frames = content["frames"] if isinstance(content, dict) else content
     if not isinstance(frames, list) or not frames:

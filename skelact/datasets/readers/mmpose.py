@@ -1,6 +1,5 @@
 """MMPose: what its inferencer and its demos save, one JSON a video, 2-D."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.readers.each_clip import read_each
+from skelact.datasets.readers.each_clip import load_json, read_each
 from skelact.datasets.readers.json_kinds import find_json
 from skelact.datasets.readers.padded import layout_of
 from skelact.datasets.readers.sightings import (
@@ -59,7 +58,7 @@ def read_mmpose(
 
 
 def _parse(file: Path, labels: Labels, fps: float | None, image_size) -> Recording:
-    frames = _frames(json.loads(file.read_bytes()))
+    frames = _frames(load_json(file))
     index = frame_rows([frame.get("frame_id", i) for i, frame in enumerate(frames)])
     if len(set(index.tolist())) < len(index):
         raise FileFormatError("a frame_id appears twice")

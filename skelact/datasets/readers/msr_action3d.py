@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.readers.each_clip import find_named, load_matlab, read_each, single_person
+from skelact.datasets.readers.each_clip import find_named, read_each, single_person
+from skelact.datasets.readers.matlab import load_matlab
 from skelact.errors import FileFormatError
 from skelact.pose.recording import Recording
 
@@ -78,7 +79,7 @@ def _read_used(folder: Path) -> frozenset[str]:
     for place in (folder, *folder.parents[:2]):
         if (file := place / "files_used.mat").is_file():
             try:
-                rows = load_matlab(file)["files_used"].ravel()
+                rows = load_matlab(file, "files_used")["files_used"].ravel()
                 return frozenset(str(row[0]).strip() for row in rows)
             except (FileFormatError, KeyError, IndexError, TypeError, AttributeError) as error:
                 raise FileFormatError(f"{file} is not the list of MSR-Action3D: {error}") from error

@@ -1,6 +1,5 @@
 """NW-UCLA: 1,494 Kinect v1 skeletons of 10 actions in 3 views, 3-D."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.readers.each_clip import find_named, read_each, single_person
+from skelact.datasets.readers.each_clip import find_named, load_json, read_each, single_person
 from skelact.errors import FileFormatError
 from skelact.pose.recording import Recording
 
@@ -46,7 +45,7 @@ def read_nw_ucla(path: str | Path, refuse: Refuse = raise_error) -> Iterator[Rec
 
 def _parse(file: Path) -> Recording:
     action, subject, repetition, view = map(int, _NAME.fullmatch(file.stem).groups())
-    frames = np.asarray(json.loads(file.read_bytes())["skeletons"], np.float32)
+    frames = np.asarray(load_json(file)["skeletons"], np.float32)
     return single_person(
         frames.transpose(1, 2, 0), layout="kinect20", fps=ASSUMED_FPS, source=file.name,
         estimator="Kinect v1",

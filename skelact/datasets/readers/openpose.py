@@ -1,6 +1,5 @@
 """OpenPose: a folder with one JSON a frame, 2-D."""
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.readers.each_clip import DAMAGE, describe, read_each
+from skelact.datasets.readers.each_clip import DAMAGE, describe, load_json, read_each
 from skelact.datasets.readers.json_kinds import json_kind
 from skelact.datasets.readers.padded import layout_of
 from skelact.datasets.readers.pixels import to_pixels
@@ -126,7 +125,7 @@ def _parse(clip: _Clip, labels: Labels, fps: float | None, image_size) -> Record
 def _read_frame(file: Path) -> list[list[float]]:
     """The keypoints of everyone in a frame; OpenPose writes an empty list for a lone hand."""
     try:
-        people = json.loads(file.read_bytes())["people"]
+        people = load_json(file)["people"]
         found = [next(person[key] for key in _KEYS if key in person) for person in people]
     except StopIteration:
         raise FileFormatError(f"{file.name} has a person without {_KEYS[0]}") from None

@@ -1,5 +1,6 @@
 """What formats of dense arrays share: zeros for what was not seen, numbers for class names."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from skelact.errors import ChoiceError, FileFormatError, LayoutError
 from skelact.graph.layouts import Layout, get_layout, layouts_with
 from skelact.pose.recording import PoseTrack
 
+MAX_NUMBERS = 2**24
+"""Coordinates that a clip may have (64 MiB of float32, an hour of two people of 25 joints). A small
+archive can claim, and unpack to, any size."""
 ASSUMED_FPS = 30.0
 """The formats state no frame rate; nearly all data in them was taken at 30."""
 _LAYOUTS = {(25, 3): "ntu25", (17, 2): "coco17", (17, 3): "h36m17", (21, 2): "hand21",
@@ -42,6 +46,20 @@ def padded_tracks(
                 person, joints[person][..., part], frames,
                 confidence=None if confidence is None else confidence[person][..., part]))
     return tuple(tracks)
+
+
+def check_clip_size(shape: Sequence[int]) -> None:
+    """Refuse clips that are too large to be read, before they are.
+
+    Args:
+        shape: Of one clip.
+
+    Raises:
+        FileFormatError: It has more than `MAX_NUMBERS` coordinates.
+    """
+    if math.prod(shape) > MAX_NUMBERS:
+        raise FileFormatError(f"expected clips of at most {MAX_NUMBERS} numbers, got "
+                              f"{list(shape)}; cut them into shorter ones")
 
 
 def layout_of(num_joints: int, dims: int, layout: str | Layout | None = None) -> Layout:

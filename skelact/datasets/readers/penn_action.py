@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.readers.each_clip import find_named, load_matlab, read_each
+from skelact.datasets.readers.each_clip import find_named, read_each
+from skelact.datasets.readers.matlab import load_matlab
 from skelact.errors import FileFormatError
 from skelact.pose.recording import PoseTrack, Recording
 
@@ -48,7 +49,7 @@ def read_penn_action(path: str | Path, refuse: Refuse = raise_error) -> Iterator
 
 
 def _parse(file: Path) -> Recording:
-    content = load_matlab(file)
+    content = load_matlab(file, "x", "y", "visibility", "dimensions", "action", "train")
     x, y, visible = (np.asarray(content[key], np.float32) for key in ("x", "y", "visibility"))
     joints = np.stack([x, y, visible]).transpose(2, 0, 1)
     height, width = map(int, content["dimensions"][0, :2])

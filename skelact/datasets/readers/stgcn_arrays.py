@@ -10,6 +10,7 @@ from skelact.datasets.readers.base import Refuse, TellClasses, raise_error, tell
 from skelact.datasets.readers.ntu_names import known_names, ntu_facts
 from skelact.datasets.readers.padded import (
     ASSUMED_FPS,
+    check_clip_size,
     class_name,
     class_names,
     layout_of,
@@ -106,6 +107,11 @@ def _clips(file: Path, refuse: Refuse) -> Iterator[tuple[np.ndarray, str, int]]:
     if data.ndim != 5 or len(data) != len(names) or data.shape[1] != 3 or not data.size:
         refuse(FileFormatError(f"{file}: expected [{len(names)} clips, 3, T, V, M] as in its label "
                                f"file, got {list(data.shape)}"))
+        return
+    try:
+        check_clip_size(data.shape[1:])
+    except FileFormatError as error:
+        refuse(FileFormatError(f"{file}: {error}"))
         return
     for clip, name, number in zip(data, names, numbers.tolist(), strict=True):
         yield clip, Path(name).stem, number

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from skelact.datasets.readers.base import Refuse, raise_error
-from skelact.datasets.readers.each_clip import find_named, load_matlab, read_each, single_person
+from skelact.datasets.readers.each_clip import find_named, read_each, single_person
+from skelact.datasets.readers.matlab import load_matlab
 from skelact.errors import FileFormatError
 from skelact.pose.recording import Recording
 
@@ -48,7 +49,7 @@ def _parse(file: Path) -> Recording:
     action, subject, repetition = map(int, _NAME.fullmatch(file.stem).groups())
     label = dict(enumerate(CLASSES, start=1))[action]
     return single_person(
-        np.asarray(load_matlab(file)["d_skel"], np.float32), layout="utd20", fps=FPS,
+        np.asarray(load_matlab(file, "d_skel")["d_skel"], np.float32), layout="utd20", fps=FPS,
         source=file.name, estimator="Kinect v1",
         labels={"label": label, "subject": subject, "repetition": repetition,
                 "clip_id": file.stem},

@@ -143,3 +143,19 @@ def test_a_header_that_lies(tmp_path):
             archive.writestr(name, part)
     with pytest.raises(FileFormatError, match="another number"):
         list(read_ctrgcn(path))
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"x_train": np.zeros((1, 150_000, 150), np.int8), "y_train": np.zeros(1, int)},
+     "at most 16777216 numbers"),
+    ({"y_train": np.zeros((2**20 + 1, 1), np.int8)}, "at most 1048576 clips"),
+    ({"y_train": np.zeros((3, 2**26), np.int8)}, "134217728 bytes"),
+])
+def test_what_unpacks_to_too_much_is_refused(tmp_path, changes, message):
+    path = write(tmp_path / "a.npz", compressed=True, **changes)
+    tracemalloc.start()
+    with pytest.raises(FileFormatError, match=message):
+        list(read_ctrgcn(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 25e6

@@ -102,3 +102,9 @@ def test_finding(tmp_path):
         next(read_stgcn_arrays(tmp_path))
     np.save(tmp_path / "train_data.npy", ntu())
     assert find_stgcn_arrays(tmp_path) == []  # nothing says what the clips are
+
+
+def test_clips_that_are_too_large_are_refused(tmp_path):
+    path = write(tmp_path, np.zeros((1, 3, 120_000, 25, 2), np.int8), (NAMES[:1], [12]))
+    with pytest.raises(FileFormatError, match="at most 16777216 numbers"):
+        list(read_stgcn_arrays(path))

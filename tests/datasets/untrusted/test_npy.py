@@ -60,3 +60,10 @@ def test_hostile_headers(header):
     content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
     with pytest.raises(FileFormatError):
         read_header(io.BytesIO(content), "x")
+
+
+def test_a_header_that_claims_gigabytes_is_not_read():
+    stream = io.BytesIO(b"\x93NUMPY\x02\x00" + (2**32 - 1).to_bytes(4, "little") + b" " * 20_000)
+    with pytest.raises(FileFormatError, match="claims more than 10000 bytes"):
+        read_header(stream, "x")
+    assert stream.tell() == 12
