@@ -143,11 +143,15 @@ def _convert(arguments: list[str]) -> int:
 
 
 def _prepare_parser() -> "CommandParser":
+    from skelact.datasets.formats import FORMATS
+
+    formats = ", ".join(f"{name} ({format_.what})" for name, format_ in FORMATS.items())
     parser = _parser(
         "prepare",
         "Make a store of skeleton files (--raw), of your own videos (--from-videos), or of a "
         "video data set (--videos and --annotations). What cannot be used is listed in the "
         f"store's dropped.csv. A run that was stopped goes on where it was. {_EXIT}",
+        epilog=f"Formats of --raw: {formats}.",
     )
     add = parser.add_argument
     add("name", metavar="NAME", help="nw_ucla, ntu60, ucf101, ... decide the official splits; "
@@ -187,7 +191,7 @@ def _reader_options(options) -> dict:
     return {name: value for name in ("layout", "classes", "fps") if (value := options[name])}
 
 
-def _parser(action: str, description: str) -> "CommandParser":
+def _parser(action: str, description: str, **fields) -> "CommandParser":
     from skelact.cli.parser import CommandParser
 
-    return CommandParser(f"data {action}", description)
+    return CommandParser(f"data {action}", description, **fields)

@@ -33,6 +33,7 @@ from skelact.datasets.readers.stgcn_arrays import find_stgcn_arrays, read_stgcn_
 from skelact.datasets.readers.ultralytics import find_ultralytics, read_ultralytics
 from skelact.datasets.readers.utd_mhad import CLASSES as UTD_MHAD_CLASSES
 from skelact.datasets.readers.utd_mhad import find_utd_mhad, read_utd_mhad
+from skelact.datasets.refusal import why_refused
 from skelact.errors import ChoiceError, FileFormatError
 from skelact.pose.recording import Recording
 
@@ -142,15 +143,26 @@ def detect_format(path: str | Path, prefer: str = "") -> str:
     found = {name: count for name, count in counts.items() if count}
     if not found:
         check_readable(path, below=True)
-        known = "\n".join(f"  {name:<18} {format_.what}" for name, format_ in FORMATS.items())
-        raise FileFormatError(f"{path} holds no skeleton data that skelact reads:\n{known}\n"
-                              "for videos: skelact data prepare NAME --from-videos DIR"
-                              f"{hint(prefer, path)}")
+        raise FileFormatError(why_refused(path) or (
+            f"{path} holds no skeleton data that skelact reads; `skelact data prepare --help` "
+            f"lists the formats, --from-videos takes videos{hint(prefer, path)}"))
     if len(found) > 1:
         listed = ", ".join(f"{name} ({count})" for name, count in found.items())
         raise FileFormatError(f"{path} holds several formats: {listed}; say which with "
                               f"--format, or name the folder of one")
     return next(iter(found))
+
+
+def check_holds(format: str, path: str | Path) -> None:
+    """Say what is wrong with a file that is not of the format that the user names.
+
+    Raises:
+        FileFormatError: It holds nothing of the format, for a reason that is known.
+        ChoiceError: There is no such format.
+    """
+    check_readable(path)
+    if not get_format(format).find(path) and (reason := why_refused(path)):
+        raise FileFormatError(f"no {get_format(format).what}: {reason}")
 
 
 def check_name(name: str, format: str, path: str | Path) -> None:

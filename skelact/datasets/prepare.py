@@ -29,7 +29,7 @@ from skelact.datasets.folders import (
     parts_folder,
     replace_folder,
 )
-from skelact.datasets.formats import check_name, detect_format, get_format
+from skelact.datasets.formats import check_holds, check_name, detect_format, get_format
 from skelact.datasets.header import Header
 from skelact.datasets.ntu import PROFILES, describe_missing
 from skelact.datasets.parts import BODIES, join_bodies, make_parts, plan_parts, read_parts
@@ -115,6 +115,8 @@ def prepare(
     """
     output = check_folder(output, overwrite)
     scratch = parts_folder(output)
+    if format:
+        check_holds(format, raw)
     format = format or detect_format(raw, prefer=name)
     check_name(name, format, raw)
     profile = _check_words(format, jobs, profile, missing, options)
