@@ -185,10 +185,15 @@ def _add_reader_options(parser: "CommandParser") -> None:
         "not say")
     add("--classes", metavar="FILE", help="class names, one a line, for formats that number them")
     add("--fps", type=float, metavar="FPS", help="frame rate, for formats that do not say")
+    add("--image-size", type=int, nargs=2, metavar=("W", "H"), help="width and height in pixels, "
+        "for formats that do not say")
+    add("--dims", type=int, choices=(2, 3), help="2 or 3 coordinates a joint, for pyskl files that "
+        "do not say")
 
 
 def _reader_options(options) -> dict:
-    return {name: value for name in ("layout", "classes", "fps") if (value := options[name])}
+    names = ("layout", "classes", "fps", "image_size", "dims")
+    return {name: value for name in names if (value := options[name]) is not None}
 
 
 def _parser(action: str, description: str, **fields) -> "CommandParser":

@@ -138,3 +138,21 @@ def test_own_videos_in_one_command(shared, tmp_path, capsys):
     assert "1 clips, 1 tracks" in capsys.readouterr().out
     assert (tmp_path / "store.poses").is_dir()
     assert main(["data", "validate", str(store)]) == 0
+
+
+def test_image_size_and_dims_reach_the_reader(tmp_path, capsys):
+    (tmp_path / "raw" / "labels").mkdir(parents=True)
+    row = "0 0.5 0.5 0.4 0.8 " + "0.5 0.5 0.9 " * 17
+    for frame in (1, 2, 3):
+        (tmp_path / "raw" / "labels" / f"walk_{frame}.txt").write_text(row + "\n")
+    words = ["--format", "ultralytics", "-o", str(tmp_path / "store")]
+    raw = str(tmp_path / "raw")
+    assert main(["data", "prepare", "mine", "--raw", raw, *words]) == 2
+    assert "--image-size W H" in capsys.readouterr().err
+    assert main(["data", "prepare", "mine", "--raw", raw, *words, "--image-size", "640",
+                 "480"]) == 0
+    pickle = str(tmp_path / "a.pkl")
+    assert main(["data", "convert", str(tmp_path / "store"), "-o", pickle]) == 0
+    assert main(["data", "convert", pickle, "-o", str(tmp_path / "back"), "--dims", "2"]) == 0
+    assert main(["data", "convert", raw, "-o", str(tmp_path / "b.json"), *words[:2],
+                 "--image-size", "640", "480"]) == 0

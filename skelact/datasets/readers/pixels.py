@@ -34,7 +34,8 @@ def to_pixels(places: np.ndarray, image_size: tuple[int, int] | None) -> np.ndar
     if image_size is None:
         raise FileFormatError(
             "its coordinates are shares of the image, whose size it does not say; put the video of "
-            "the same name beside it, or pass image_size=(width, height)"
+            "the same name beside it, or pass "
+            "image_size=(width, height) (--image-size W H)"
         )
     with np.errstate(over="ignore"):  # infinity is refused with the track
         return (places * np.asarray(image_size, np.float64)).astype(places.dtype)

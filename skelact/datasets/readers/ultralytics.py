@@ -135,7 +135,7 @@ def _parse(clip: Path, files, labels: Labels, fps: float | None, image_size) -> 
     if scene.image_size is None:
         raise FileFormatError("its coordinates are shares of the image, whose size it does not "
                               "say; put the video of the same name beside the folder, or pass "
-                              "image_size=(width, height)")
+                              "image_size=(width, height) (--image-size W H)")
     size = np.array(scene.image_size, np.float64)
     points = values[:, 5 : 5 + 3 * _JOINTS].reshape(-1, _JOINTS, 3)
     points[..., :2] *= size
