@@ -10,6 +10,7 @@ from skelact.datasets.dropped import Dropped
 from skelact.datasets.header import HEADER
 from skelact.datasets.labelled_parts import cut_labelled_parts
 from skelact.datasets.prepare import prepare
+from skelact.datasets.published_lists import published_lists
 from skelact.datasets.splits import select_rows
 from skelact.datasets.store import Store
 from skelact.datasets.validation.integrity import check_whole
@@ -103,7 +104,7 @@ def _write(store: Store, output: Path, split: str | None, overwrite: bool) -> No
     if kind == ".pkl":
         from skelact.datasets.writers.pyskl import write_pyskl
 
-        clips = cut_labelled_parts(_recordings(store, rows))
+        clips = cut_labelled_parts(_with_lists(store, rows))
         write_pyskl(clips, output, classes=classes, overwrite=overwrite)
     else:
         from skelact.datasets.writers.coco import write_coco
@@ -117,6 +118,13 @@ def _train_and_test(store: Store, protocol: str | None) -> tuple[np.ndarray, np.
     train, val, test = (select_rows(columns, prefix + part, dataset=store.header.name)
                         for part in ("train", "val", "test"))
     return np.sort(np.concatenate([train, val])), test
+
+
+def _with_lists(store: Store, rows: np.ndarray) -> Iterator[Recording]:
+    lists = published_lists(store.columns(), store.header.name)
+    for row, recording in zip(rows, _recordings(store, rows), strict=True):
+        recording.labels["splits"] = lists[row]
+        yield recording
 
 
 def _recordings(store: Store, rows: np.ndarray) -> Iterator[Recording]:

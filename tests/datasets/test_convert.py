@@ -10,6 +10,7 @@ from stores import captures, walkers, write_store
 from skelact.datasets.convert import convert
 from skelact.datasets.prepare import prepare
 from skelact.datasets.readers.pyskl import read_pyskl
+from skelact.datasets.splits import select_rows
 from skelact.datasets.store import Store
 from skelact.errors import OutputExistsError, SkelactError
 
@@ -61,6 +62,22 @@ def test_labelled_parts_become_clips(tmp_path, suffix):
     prepare("back", tmp_path / f"a{suffix}", tmp_path / "back")
     back = Store(tmp_path / "back")
     assert (len(back), np.bincount(back.arrays.labels).tolist()) == (8, [4, 4])
+
+
+def test_a_pickle_carries_the_protocol_and_what_it_needs(tmp_path):
+    clips = captures(6)
+    for i, clip in enumerate(clips):
+        clip.labels.update(camera=1 + i % 3, subject=i, repetition=2)
+    store = write_store(tmp_path / "store", clips, "nw_ucla")
+    convert(store.folder, tmp_path / "a.pkl")
+    prepare("mine", tmp_path / "a.pkl", tmp_path / "back")
+    back = Store(tmp_path / "back")
+    assert back.header.splits == {"xview_train": 4, "xview_val": 2}
+    for name in ("camera", "subject", "repetition", "setup"):
+        assert back.columns()[name].tolist() == store.columns()[name].tolist()
+    prepare("nw_ucla", tmp_path / "a.pkl", tmp_path / "named", format="pyskl")
+    columns = Store(tmp_path / "named").columns()
+    assert select_rows(columns, "xview/test", dataset="nw_ucla").tolist() == [2, 5]
 
 
 def test_only_a_split(tmp_path):

@@ -53,9 +53,9 @@ def read_pyskl(
     """Recordings of annotation pickles, read in a child process without running anything in them.
 
     ``labels`` holds ``clip_id`` (the file's ``frame_dir``), ``label``, ``splits``,
-    ``fps_assumed``, and for NTU names subject, camera, setup and repetition. Kinetics keypoints
-    (folder ``kpfiles`` beside the annotations) have no identity across frames: our tracker finds
-    it.
+    ``fps_assumed``, and where the file (ours do) or an NTU name gives them subject, camera, setup
+    and repetition. Kinetics keypoints (folder ``kpfiles`` beside the annotations) have
+    no identity across frames: our tracker finds it.
 
     Args:
         path: A pickle, or a folder of them.
@@ -140,7 +140,7 @@ def _labels(facts: dict, names: list[str] | None) -> dict:
     if facts["label"] is not None:
         known = names or known_names(facts["clip_id"], facts["label"])
         labels["label"] = class_name(facts["label"], known)
-    return labels | ntu_facts(facts["clip_id"])
+    return labels | ntu_facts(facts["clip_id"]) | facts["numbers"]
 
 
 def _guess_dims(arrays: dict[str, np.ndarray], image_size: tuple[int, int] | None) -> int:

@@ -16,6 +16,7 @@ from skelact.errors import FileFormatError
 _MAX_FRAMES = 10_000_000
 _MAX_TEXT = 1000
 _SPARE = 2**24
+_NUMBERS = ("subject", "camera", "setup", "repetition")
 
 
 def read_annotations(path: str) -> Iterator[tuple[dict, dict[str, np.ndarray]]]:
@@ -26,9 +27,9 @@ def read_annotations(path: str) -> Iterator[tuple[dict, dict[str, np.ndarray]]]:
 
     Yields:
         ``{"classes", "layout", "dims"}``; then ``{"place", "clip_id", "label", "splits",
-        "frames", "image_size", "fps"}`` with arrays ``keypoint [M, T, V, C]`` and where given
-        ``score [M, T, V]`` (Kinetics: ``keypoint [n, V, 3]``, ``frame_index [n]``, where given
-        ``score [n]``); or ``{"place", "refused"}`` for a clip that cannot be used.
+        "frames", "image_size", "fps", "numbers"}`` with arrays ``keypoint [M, T, V, C]`` and
+        where given ``score [M, T, V]`` (Kinetics: ``keypoint [n, V, 3]``, ``frame_index [n]``,
+        where given ``score [n]``); or ``{"place", "refused"}`` for a clip that cannot be used.
 
     Raises:
         FileFormatError: The file is damaged, or no list of annotations.
@@ -97,7 +98,8 @@ def _clip(annotation, read_keypoints) -> tuple[dict, dict[str, np.ndarray]]:
     if type(name) is not str or not 0 < len(name) <= _MAX_TEXT:
         raise FileFormatError("expected 'frame_dir', the name of the clip")
     facts = {"clip_id": name, "label": _label(annotation.get("label")),
-             "image_size": _image_size(annotation), "fps": _fps(annotation.get("fps"))}
+             "image_size": _image_size(annotation), "fps": _fps(annotation.get("fps")),
+             "numbers": _numbers(annotation)}
     frames = annotation.get("total_frames")
     if frames is not None and (type(frames) is not int or not 0 < frames <= _MAX_FRAMES):
         raise FileFormatError(f"{name}: expected 'total_frames' from 1 to {_MAX_FRAMES}")
@@ -121,6 +123,13 @@ def _fps(fps) -> float | None:
     if fps is not None and (type(fps) not in (int, float) or not 0.1 <= fps <= 10_000):
         raise FileFormatError("expected 'fps' as frames a second")
     return fps
+
+
+def _numbers(annotation: dict) -> dict[str, int]:
+    """Subject, camera and so on, where they are whole numbers: pyskl knows no such keys."""
+    given = {key: annotation.get(key) for key in _NUMBERS}
+    return {key: value for key, value in given.items()
+            if type(value) is int and 0 <= value < 2**31}
 
 
 def _image_size(annotation: dict) -> tuple[int, int] | None:

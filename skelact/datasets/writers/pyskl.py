@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skelact.checks import check_choice
+from skelact.datasets.store import NUMBERS
 from skelact.datasets.writers.class_numbers import number_classes
 from skelact.errors import SkelactError
 from skelact.output import atomic_write, check_writable
@@ -20,11 +21,11 @@ def write_pyskl(
 ) -> Path:
     """Write recordings as a pickle of plain values and numpy arrays, atomically.
 
-    Beside the keys that pyskl reads the file has ``classes`` and ``layout``, and clips of a known
-    frame rate ``fps``; pyskl ignores them and `read_pyskl` uses them. Lost are timestamps that
-    are not even, track ids and boxes, the confidence of 3-D joints, subjects and cameras (but for
-    what NTU names say), annotations of parts, and who was never seen. All recordings are held in
-    memory.
+    Beside the keys that pyskl reads the file has ``classes`` and ``layout``, and clips have what is
+    known of ``subject``, ``camera``, ``setup``, ``repetition`` and ``fps``; pyskl ignores them and
+    `read_pyskl` uses them. Lost are timestamps that are not even, track ids and boxes, the
+    confidence of 3-D joints, annotations of parts, and who was never seen. All recordings are held
+    in memory.
 
     Args:
         recordings: All of one skeleton, all 2-D or all 3-D, with ``labels["clip_id"]``.
@@ -93,6 +94,7 @@ def _annotation(recording: Recording, numbers: dict[str, int], dtype: str) -> di
         annotation["keypoint_score"] = np.ascontiguousarray(joints[..., 2])
     if recording.image_size:
         annotation["img_shape"] = annotation["original_shape"] = recording.image_size[::-1]
+    annotation |= {key: int(recording.labels[key]) for key in NUMBERS if key in recording.labels}
     if not recording.labels.get("fps_assumed"):
         annotation["fps"] = float(recording.fps)
     return annotation

@@ -184,6 +184,14 @@ def test_a_clip_that_cannot_be_used_is_refused_and_the_next_is_read(tmp_path, cl
         list(read_pyskl(path))
 
 
+def test_numbers_of_a_clip(tmp_path):
+    clip = changed(subject=7, camera="left", setup=-1, repetition=np.int64(2))
+    labels = read_one(write(tmp_path / "a.pkl", [clip])).labels
+    assert labels["subject"] == 7
+    assert labels.get("repetition", 2) == 2
+    assert not {"camera", "setup"} & labels.keys()
+
+
 def test_a_name_that_stands_twice(tmp_path):
     path = write(tmp_path / "a.pkl", [clip_2d("a"), clip_2d("a"), clip_2d("b")])
     refused = []
