@@ -72,7 +72,7 @@ def layout_of(num_joints: int, dims: int, layout: str | Layout | None = None) ->
         if (num_joints, dims) not in _LAYOUTS:
             known = " or ".join(map(repr, layouts_with(num_joints))) or "none that ships with us"
             raise LayoutError(f"{num_joints} joints in {dims}-D may be layout {known}; say which "
-                              "(layout=...)")
+                              "(--layout NAME; layout=... in Python)")
         return get_layout(_LAYOUTS[num_joints, dims])
     layout = get_layout(layout)
     if layout.num_joints != num_joints:
