@@ -49,6 +49,8 @@ def train(config: TrainConfig, output: str | Path, overwrite: bool = False) -> A
 def fit(config: TrainConfig, data: TrainingData, output: Path) -> tuple[nn.Module, dict]:
     """Run all epochs; gives the network of the last one and the architecture to rebuild it.
 
+    ``config.precision`` is fp32 or bf16 here: `train` has settled ``auto``.
+
     Raises:
         SkelactError: The loss is no longer finite.
     """
@@ -57,7 +59,7 @@ def fit(config: TrainConfig, data: TrainingData, output: Path) -> tuple[nn.Modul
     architecture = _describe_network(config, data)
     network = build_network(architecture, data.train.layout).to(device)
     optimizer = make_optimizer(network, config.optim)
-    dtype = DTYPES[choose_precision(config.precision, device)]
+    dtype = DTYPES[config.precision]
     history, step, num_classes = [], 0, len(data.train.classes)
     for epoch in range(1, config.optim.epochs + 1):
         generator = Generator().manual_seed(config.seed * 100_003 + epoch - 1)

@@ -1,6 +1,5 @@
 """AlphaPose: one JSON a video, a list of people with the image they are in, 2-D."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from skelact.datasets.readers.padded import layout_of
 from skelact.datasets.readers.sightings import (
     Sightings,
     corner_boxes,
+    frame_number,
     frame_rows,
     make_recording,
     number_rows,
@@ -23,7 +23,6 @@ from skelact.datasets.readers.surroundings import Labels, find_scene, read_label
 from skelact.errors import EmptyClipError, FileFormatError
 from skelact.pose.recording import Recording
 
-_NUMBER = re.compile(r"(?:.*\D)?(\d+)")
 _HALPE_BODY = {136: 26, 68: 26, 94: 26}
 """Halpe's full body begins with the 26 joints of ``halpe26``; face and hands follow."""
 
@@ -96,10 +95,10 @@ def _frames(names: Sequence) -> np.ndarray:
     numbers, plain = [], True
     for name in names:
         stem = Path(str(name)).stem
-        if not (found := _NUMBER.fullmatch(stem)):
+        if (number := frame_number(stem)) is None:
             raise FileFormatError(f"image_id {str(name)!r:.60} does not end in a frame number")
-        numbers.append(int(found[1]))
-        plain &= stem == str(numbers[-1])
+        numbers.append(number)
+        plain &= stem == str(number)
     return frame_rows(numbers, first=0 if plain else None)
 
 

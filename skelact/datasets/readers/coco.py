@@ -1,6 +1,5 @@
 """COCO keypoints: annotations (ground truth, also of videos) and results lists, 2-D."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -15,6 +14,7 @@ from skelact.datasets.readers.padded import layout_of
 from skelact.datasets.readers.sightings import (
     Sightings,
     corner_boxes,
+    frame_number,
     frame_rows,
     make_recording,
     number_rows,
@@ -30,7 +30,6 @@ OCCLUDED = 0.5
 """Confidence of a joint that was annotated though it is not visible (visibility 1)."""
 _FACTS = ("label", "subject", "camera", "setup", "repetition", "splits", "fps_assumed",
           "annotations")
-_NUMBER = re.compile(r"(?:.*\D)?(\d+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,11 +156,11 @@ def _frame_order(images: list[dict]) -> np.ndarray | None:
         index = frame_rows(numbers, first=0 if 0 in numbers else None)
     else:
         stems = [PurePosixPath(str(image.get("file_name", ""))).stem for image in images]
-        found = [_NUMBER.fullmatch(stem) for stem in stems]
-        if not all(found):
+        numbers = [frame_number(stem) for stem in stems]
+        if None in numbers:
             return None
         try:
-            index = frame_rows([int(number[1]) for number in found])
+            index = frame_rows(numbers)
         except FileFormatError:  # too sparse for frames
             return None
     return index if len(set(index.tolist())) == len(index) else None

@@ -1,5 +1,6 @@
 """From people in frames, as keypoint files list them, to a recording."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from skelact.pose.recording import PoseTrack, Recording
 from skelact.pose.tracking import Tracker
 
 _FARTHEST = 1_000_000
+_LAST_NUMBER = re.compile(r"(?:.*\D)?(\d+)")
 _SPARSEST = 100
 """Numbers of which fewer than one in so many occurs are ids of photographs or time stamps."""
 _MOST_FRAMES = 10_000_000
@@ -136,6 +138,12 @@ def _whole_numbers(values: Sequence[Any], name: str) -> np.ndarray:
     if not (np.abs(numbers) < 2.0**53).all() or (numbers % 1).any():
         raise FileFormatError(f"expected whole numbers as {name}s")
     return numbers
+
+
+def frame_number(stem: str) -> int | None:
+    """The number that the name of an image ends in, without suffix; None where there is none."""
+    found = _LAST_NUMBER.fullmatch(stem)
+    return int(found[1]) if found else None
 
 
 def frame_rows(numbers: Sequence[Any], first: int | None = None) -> np.ndarray:
