@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Literal
 
 from torch import Tensor
 
@@ -23,7 +24,9 @@ _SIZES = {"A": 3, "data_bn.weight": 1, "fcn.weight": 4, "st_gcn_networks.0.gcn.c
 """Entries that every st-gcn checkpoint has, with their number of axes."""
 
 
-def load_published(path: str | Path, layout: str = "ntu25") -> SkeletonClassifier:
+def load_published(
+    path: str | Path, layout: str = "ntu25", absent: Literal["skip", "zeros"] = "zeros"
+) -> SkeletonClassifier:
     """A network with the weights of a published st-gcn checkpoint (a ``.pt`` state dict).
 
     Widths, classes and channels come from the weights; the adjacency is the one stored with them.
@@ -31,6 +34,8 @@ def load_published(path: str | Path, layout: str = "ntu25") -> SkeletonClassifie
     Args:
         path: The file; read without executing anything in it.
         layout: The skeleton that it was trained on.
+        absent: Persons who are absent were convolved as ``zeros`` when these weights were
+            trained; ``skip`` leaves them out, see `SkeletonClassifier`.
 
     Returns:
         A network on ``[B, M, N, C, T]`` in eval mode.
@@ -38,6 +43,7 @@ def load_published(path: str | Path, layout: str = "ntu25") -> SkeletonClassifie
     Raises:
         WeightsError: The file is missing, cannot be read safely, or is no st-gcn state dict.
         LayoutError: No such layout.
+        ChoiceError: No such treatment of the absent.
     """
     state = read_state(path)
     missing = set(_SIZES) - set(state)
@@ -56,7 +62,7 @@ def load_published(path: str | Path, layout: str = "ntu25") -> SkeletonClassifie
         layout, num_classes=len(state["fcn.weight"]), in_channels=in_channels,
         base_channels=width // partitions, partition="spatial_released",
         max_hop=(partitions - 1) // 2, kernel_size=state["st_gcn_networks.0.tcn.2.weight"].shape[2],
-        edge_importance="edge_importance.0" in state,
+        edge_importance="edge_importance.0" in state, absent=absent,
     )
     try:
         network.load_state_dict(_translate(state, partitions))

@@ -18,6 +18,7 @@ class SparseClassifier(nn.Module):
 
     Convolutions, batch normalisation and classes are those of ``dense``, the same parameters;
     input normalisation and edge importance are kept per skeleton, new for each further layout.
+    Everybody in a clip is convolved: leave out who is absent.
 
     Args:
         dense: The network to share weights with, such as `skelact.models.st_gcn.stgcn` gives.
@@ -55,6 +56,7 @@ class SparseClassifier(nn.Module):
         keys = map(module_key, self.graphs)
         self.input_norms = nn.ModuleDict(zip(keys, [dense.input_norm, *norms], strict=True))
         self.head = dense.head
+        self.absent = dense.absent
         self.train(dense.training)
 
     @property
@@ -78,7 +80,8 @@ class SparseClassifier(nn.Module):
         check_layouts([layout], self.graphs)
         layers = nn.Sequential(*(layer.dense(layout) for layer in self.layers))
         twin = SkeletonClassifier(self.graphs[layout].layout, self.in_channels, layers,
-                                  self.head.in_features, self.head.out_features)
+                                  self.head.in_features, self.head.out_features,
+                                  self.absent)
         twin.input_norm, twin.head = self.input_norms[module_key(layout)], self.head
         return twin.train(self.training)
 

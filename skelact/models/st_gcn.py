@@ -1,5 +1,7 @@
 """ST-GCN, the network."""
 
+from typing import Literal
+
 from torch import nn
 
 from skelact.graph.graph import Graph
@@ -18,6 +20,7 @@ def stgcn(
     kernel_size: int = 9,
     edge_importance: bool = True,
     dropout: float = 0.0,
+    absent: Literal["skip", "zeros"] = "skip",
 ) -> SkeletonClassifier:
     """The ten-layer ST-GCN.
 
@@ -32,12 +35,14 @@ def stgcn(
         kernel_size: Frames under the temporal kernel.
         edge_importance: Learn a factor for every edge in every layer.
         dropout: Share of features zeroed in training in all layers but the first.
+        absent: Whether persons who are absent are skipped; see `SkeletonClassifier`. Published
+            weights were trained with their ``zeros``.
 
     Returns:
         A network on ``[B, M, N, C, T]``; 3.1 M parameters on NTU-25 at the published width.
 
     Raises:
-        LayoutError, ChoiceError: No such layout or partition.
+        LayoutError, ChoiceError: No such layout, partition or treatment of the absent.
 
     Source: Yan et al., AAAI 2018, section 3.4; the published code has these widths and strides.
     """
@@ -56,4 +61,4 @@ def stgcn(
         STGCN(4 * w, 4 * w, graph, dropout=dropout, **shared),
         STGCN(4 * w, 4 * w, graph, dropout=dropout, **shared),
     )
-    return SkeletonClassifier(graph.layout, in_channels, layers, 4 * w, num_classes)
+    return SkeletonClassifier(graph.layout, in_channels, layers, 4 * w, num_classes, absent)

@@ -237,3 +237,12 @@ def test_the_model_that_ships_is_small_and_whole():
     probabilities = model.probabilities(clip)
     assert probabilities.shape == (2, 15)
     assert (probabilities.max(axis=1) < model.threshold).all()  # nobody does nothing
+
+
+def test_the_model_that_ships_scores_people_as_it_did_before_the_absent_were_skipped():
+    model = load_model()
+    assert model.network.absent == "skip"  # which its file does not say
+    clips = torch.randn(2, 1, 13, 3, 64, generator=torch.Generator().manual_seed(0))
+    skipping = model.probabilities(clips)
+    model.network.absent = "zeros"
+    np.testing.assert_array_equal(model.probabilities(clips), skipping)

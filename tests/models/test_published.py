@@ -55,6 +55,17 @@ def test_logits_equal_those_of_the_original(reference, fixture, dtype, relative)
 
 
 @pytest.mark.shared
+def test_persons_who_are_absent_are_treated_as_published_unless_told_otherwise(reference, fixture):
+    alone = fixture[0][:, :1]
+    pair = torch.cat([alone, torch.zeros_like(alone)], dim=1)
+    published = load_published(reference / "checkpoint.pt")
+    skipping = load_published(reference / "checkpoint.pt", absent="skip")
+    with torch.inference_mode():
+        torch.testing.assert_close(skipping(pair), published(alone))
+        assert (published(pair) - published(alone)).abs().max() > 1e-4
+
+
+@pytest.mark.shared
 def test_the_graph_of_the_weights_is_ours(reference):
     network = load_published(reference / "checkpoint.pt")
     ours = Graph("ntu25", "spatial_released").adjacency
