@@ -1,4 +1,4 @@
-"""Batches of clips for training and evaluation, the same for any number of workers.
+"""Batches of clips for training and evaluation, the same for any number of workers and processes.
 
 From a prepared data set:
 
@@ -17,10 +17,11 @@ From a prepared data set:
         print(batch.clips.shape, batch.labels)  # [64, 2, 25, 3, 100] and [64]
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -30,11 +31,15 @@ from skelact.datasets.arrays import ClipArrays
 from skelact.datasets.gather import gather, gather_opening
 from skelact.datasets.sampling import Chance, FramePairs, Sampling
 from skelact.errors import ChoiceError, SkelactError
-from skelact.transforms.compose import ClipInfo
+from skelact.transforms.compose import ClipInfo, PartedGenerator
 from skelact.transforms.spatial import fill_missing
 
 _ORDER, _CLASSES, _TRANSFORM = 1, 2, 3
 """Purposes of chance beside that of the sampling rule, which is 0."""
+
+_PARTS = 8
+"""A batch is transformed in so many parts, each with chance of its own, so that any number of
+processes that divides it can share a batch without changing a number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,30 +52,40 @@ class Batch:
         mask: ``[B, M, T]`` bool: the person was seen in that frame.
         labels: ``[B]`` int64 classes; -1 for none.
         index: ``[B]`` int64, the clip's row in the arrays.
+        total: B of all processes together. A mean over this share of the batch, times ``B *
+            world_size / total`` and averaged over the processes, is the mean over the batch.
     """
 
     clips: Tensor
     mask: Tensor
     labels: Tensor
     index: Tensor
+    total: int
 
     def pin(self) -> "Batch":
         """The same in page-locked memory, from where a GPU copies without waiting."""
-        return Batch(*(getattr(self, field.name).pin_memory() for field in fields(self)))
+        tensors = (self.clips, self.mask, self.labels, self.index)
+        return Batch(*(tensor.pin_memory() for tensor in tensors), self.total)
 
 
 class Loader:
     """Draws clips, samples their frames, transforms them: ``for batch in loader``.
 
     A pass over it is one epoch, after which the next one is due; a pass that is broken off begins
-    anew, unless `load_state_dict` says where to go on. Everything follows from
-    ``seed``, the epoch and the number of the draw, whatever the number of workers: a clip's
-    frames from its own draw, a transform's chance from the batch.
+    anew, unless `load_state_dict` says where to go on. Batches of an epoch have the same size or
+    differ by one clip, so that batch statistics never rest on the few that would remain at its
+    end.
+
+    Everything follows from ``seed``, the epoch and the number of the draw, whatever the number of
+    workers: a clip's frames from its own draw, a transform's chance from the part of the batch
+    that the clip is in. Of several processes each gets its own clips of every batch. One, two,
+    four or eight see the very clips, frames and changes that one would see; with another number
+    the clips and frames are the same and a transform's chance is not.
 
     Args:
         arrays: All clips.
         rows: Those to draw from, such as a split's; by default all.
-        batch_size: Draws a batch; the last one of an epoch may have fewer.
+        batch_size: Most draws a batch, of all processes together.
         sampling: Which frames of a clip, one of `skelact.datasets.sampling`.
         transform: ``(joints [B, M, N, C, T], ClipInfo, Generator) -> joints``, such as a
             `Compose`; by default none. Missing joints are NaN before it and 0 after it.
@@ -81,10 +96,13 @@ class Loader:
         repeat: Draw every clip so many times an epoch.
         workers: Threads that prepare batches ahead; 0 prepares each when it is asked for.
         pin_memory: Give batches in page-locked memory; needs CUDA.
+        rank: Which of the processes this is, from 0.
+        world_size: How many processes share every batch.
 
     Raises:
         ChoiceError: A number is out of range, ``rows`` are none of the clips, ``balanced`` clips
-            have no label, or there is no CUDA to pin memory for.
+            have no label, there is no CUDA to pin memory for, or a process would get no clip of
+            a batch.
     """
 
     def __init__(
@@ -102,12 +120,15 @@ class Loader:
         repeat: int = 1,
         workers: int = 0,
         pin_memory: bool = False,
+        rank: int = 0,
+        world_size: int = 1,
     ) -> None:
         self.arrays, self.batch_size, self.sampling = arrays, batch_size, sampling
         self.rows = np.arange(len(arrays)) if rows is None else np.asarray(rows, np.int64)
         self.transform, self.people, self.seed = transform, people, seed
         self.shuffle, self.balanced, self.repeat = shuffle, balanced, repeat
         self.workers, self.pin_memory = workers, pin_memory
+        self.rank, self.world_size = rank, world_size
         self.epoch, self._done, self._first = 0, 0, 0
         self._check()
 
@@ -117,7 +138,7 @@ class Loader:
 
     @property
     def num_draws(self) -> int:
-        """Clips drawn an epoch, with repeats."""
+        """Clips drawn an epoch by all processes, with repeats."""
         return len(self.rows) * self.repeat
 
     def set_epoch(self, epoch: int) -> None:
@@ -126,7 +147,7 @@ class Loader:
             self.epoch, self._done, self._first = epoch, 0, 0
 
     def state_dict(self) -> dict[str, int]:
-        """Where the loader stands; batches already given are not given again."""
+        """Where the loader stands, in every process; batches already given do not come again."""
         return {"epoch": self.epoch, "batches_done": self._done, "seed": self.seed,
                 "num_draws": self.num_draws, "batch_size": self.batch_size}
 
@@ -159,8 +180,8 @@ class Loader:
         """Batches in order; with workers, two each are under way."""
 
         def prepare(number: int) -> Batch:
-            span = slice(number * self.batch_size, (number + 1) * self.batch_size)
-            return self._batch(epoch, number, draws[span], rows[span])
+            start, end = _shares(len(draws), len(self))[number : number + 2]
+            return self._batch(epoch, number, draws[start:end], rows[start:end])
 
         if not self.workers:
             yield from map(prepare, numbers)
@@ -198,13 +219,21 @@ class Loader:
         return rows[(np.cumsum(sizes) - sizes)[chosen] + turn % sizes[chosen]]
 
     def _batch(self, epoch: int, number: int, draws: np.ndarray, rows: np.ndarray) -> Batch:
-        chance = Chance(self.seed, epoch, draws)
-        positions = self.sampling(self.arrays.num_frames[rows], chance)
+        """This process's share of the batch of these draws."""
+        parts = math.lcm(_PARTS, self.world_size)
+        own = np.arange(parts).reshape(self.world_size, -1)[self.rank]
+        edges = _shares(len(draws), parts)[own[0] : own[-1] + 2]
+        total, span = len(draws), slice(edges[0], edges[-1])
+        draws, rows, edges = draws[span], rows[span], edges - edges[0]
+
+        positions = self.sampling(self.arrays.num_frames[rows], Chance(self.seed, epoch, draws))
         joints, mask = gather(self.arrays, rows, positions, self.people)
-        rows = rows.repeat(positions.shape[1])
+        views = positions.shape[1]
+        rows = rows.repeat(views)
         if self.transform is not None:
-            generator = transform_chance(self.seed, epoch, number)
-            joints = self.transform(joints, self._info(rows), generator)
+            seeds = [transform_seed(self.seed, epoch, part) for part in number * parts + own]
+            chance = PartedGenerator(seeds, edges * views)
+            joints = self.transform(joints, self._info(rows), chance)
         if isinstance(self.sampling, FramePairs):
             mask = mask.chunk(2, dim=-1)[0]
         if joints.shape[-1] != mask.shape[-1]:
@@ -212,7 +241,7 @@ class Loader:
                                f"{joints.shape[-1]}; FramePairs needs a motion stream, and a "
                                "change of the frame rate belongs before the sampling")
         labels = torch.from_numpy(self.arrays.labels[rows])
-        batch = Batch(fill_missing(joints), mask, labels, torch.from_numpy(rows))
+        batch = Batch(fill_missing(joints), mask, labels, torch.from_numpy(rows), total * views)
         return batch.pin() if self.pin_memory else batch
 
     def _info(self, rows: np.ndarray) -> ClipInfo:
@@ -223,9 +252,11 @@ class Loader:
         return ClipInfo(self.arrays.layout, self.arrays.dims, size, opening, pairs)
 
     def _check(self) -> None:
-        for name in ("batch_size", "people", "repeat"):
+        for name in ("batch_size", "people", "repeat", "world_size"):
             if getattr(self, name) < 1:
                 raise ChoiceError(f"expected {name} from 1, got {getattr(self, name)}")
+        if not 0 <= self.rank < self.world_size:
+            raise ChoiceError(f"expected rank from 0 to {self.world_size - 1}, got {self.rank}")
         if self.workers < 0 or self.seed < 0:
             raise ChoiceError(f"expected workers and seed from 0, got {self.workers} and "
                               f"{self.seed}")
@@ -238,9 +269,22 @@ class Loader:
                               "with label -1")
         if self.pin_memory and not torch.cuda.is_available():
             raise ChoiceError("pin_memory=True needs a CUDA device; there is none here")
+        if self.num_draws and (smallest := self.num_draws // len(self)) < self.world_size:
+            raise ChoiceError(f"expected a clip of every batch for each of {self.world_size} "
+                              f"processes, got batches of {smallest}; use a larger batch_size or "
+                              "fewer processes")
+
+
+def _shares(count: int, parts: int) -> np.ndarray:
+    """``[parts + 1]`` edges of shares of ``count`` things that are equal or differ by one."""
+    return -(np.arange(parts + 1) * -count // max(parts, 1))
 
 
 def transform_chance(seed: int, epoch: int, number: int) -> Generator:
-    """What a transform draws from, for the batch (or the clip) of this number."""
-    share = Chance(seed, epoch, np.array([number])).even(1, _TRANSFORM)
-    return Generator().manual_seed(int(share[0, 0] * 2**53))
+    """What a transform draws from, for the clip of this number."""
+    return Generator().manual_seed(transform_seed(seed, epoch, number))
+
+
+def transform_seed(seed: int, epoch: int, number: int) -> int:
+    """The seed of a transform's chance, for the clip or the part of a batch of this number."""
+    return int(Chance(seed, epoch, np.array([number])).even(1, _TRANSFORM)[0, 0] * 2**53)

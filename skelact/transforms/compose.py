@@ -8,9 +8,11 @@ is known of the batch, and the source of chance; it gives a new tensor.
     clips = transform(joints, ClipInfo("ntu25", dims=3), Generator().manual_seed(0))
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import torch
 from torch import Generator, Tensor
 
 from skelact.checks import check_choice
@@ -41,6 +43,36 @@ class ClipInfo:
     def __post_init__(self) -> None:
         object.__setattr__(self, "layout", get_layout(self.layout))
         check_choice(self.dims, (2, 3), "dims")
+
+    def part(self, span: slice) -> "ClipInfo":
+        """What is known of some of the clips."""
+        size = None if self.image_size is None else self.image_size[span]
+        opening = None if self.opening is None else self.opening[span]
+        return replace(self, image_size=size, opening=opening)
+
+
+class PartedGenerator(Generator):
+    """Chance for a batch of which every part has its own, whoever the other parts are with.
+
+    Random transforms draw for each part from its generator; whatever else is called with it
+    draws from it as from the generator of the first part.
+
+    Args:
+        seeds: One a part.
+        edges: ``len(seeds) + 1`` numbers of clips at which parts begin and end; parts may be
+            empty.
+    """
+
+    def __new__(cls, seeds: Sequence[int], edges: Sequence[int]) -> "PartedGenerator":
+        """A generator on the CPU."""
+        return super().__new__(cls)
+
+    def __init__(self, seeds: Sequence[int], edges: Sequence[int]) -> None:
+        self.parts = [
+            (slice(start, end), Generator().manual_seed(seed))
+            for start, end, seed in zip(edges[:-1], edges[1:], seeds, strict=True) if start < end
+        ]
+        self.manual_seed(seeds[0])
 
 
 @dataclass(frozen=True)
@@ -96,7 +128,12 @@ class RandomTransform(Transform):
                              f"{list(joints.shape)}; clip[None] makes a batch of one")
         if generator is None:
             raise ChoiceError(f"{type(self).__name__} is random: call it with a torch.Generator")
-        return super().__call__(joints, info, generator)
+        if not isinstance(generator, PartedGenerator):
+            return super().__call__(joints, info, generator)
+        changed = []
+        for span, chance in generator.parts:
+            changed.append(super().__call__(joints[span], info.part(span), chance))
+        return torch.cat(changed)
 
 
 @dataclass(frozen=True, init=False, repr=False)

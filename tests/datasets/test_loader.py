@@ -6,6 +6,8 @@ import threading
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from skelact.datasets.arrays import ClipArrays
 from skelact.datasets.loader import Loader
@@ -107,6 +109,70 @@ def test_frames_of_a_clip_do_not_depend_on_the_batch_size():
     large = loader(batch_size=23, transform=None)
     clips = torch.cat([b.clips for b in small])
     assert torch.equal(clips, next(iter(large)).clips)
+
+
+def shares(world_size: int, **fields) -> list[list]:
+    return [list(loader(rank=rank, world_size=world_size, **fields))
+            for rank in range(world_size)]
+
+
+def assert_one_batch(parts, batch) -> None:
+    for name in ("clips", "mask", "labels", "index"):
+        assert torch.equal(torch.cat([getattr(p, name) for p in parts]), getattr(batch, name))
+    assert {part.total for part in parts} == {batch.total} == {len(batch.labels)}
+
+
+@pytest.mark.parametrize("world_size", [2, 4, 8])
+def test_processes_share_the_very_batches_of_one(world_size):
+    fields = {"batch_size": 12, "workers": 1,
+              "sampling": ConsecutiveFrames(6, clips=3)}
+    whole, parts = list(loader(**fields)), shares(world_size, **fields)
+    assert [len(b.labels) for b in whole] == [36, 33]
+    for batch, *own in zip(whole, *parts, strict=True):
+        assert_one_batch(own, batch)
+        sizes = [len(part.labels) // 3 for part in own]
+        assert max(sizes) - min(sizes) <= 1
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 9))
+def test_any_number_of_processes_gets_every_clip_once(draws, batch_size, world_size):
+    fields = {"rows": range(draws), "arrays": ntu_clips(40), "batch_size": batch_size,
+              "transform": None}
+    whole = list(loader(**fields))
+    sizes = [len(batch.labels) for batch in whole]
+    assert max(sizes) <= batch_size
+    assert max(sizes) - min(sizes) <= 1
+    if min(sizes) < world_size:
+        with pytest.raises(ChoiceError, match="fewer processes"):
+            loader(world_size=world_size, **fields)
+        return
+    for batch, *own in zip(whole, *shares(world_size, **fields), strict=True):
+        assert_one_batch(own, batch)
+
+
+def test_a_run_goes_on_with_another_number_of_processes():
+    whole = list_of_epoch(0, batch_size=6)
+    begun = loader(rank=1, world_size=2, batch_size=6)
+    list(itertools.islice(begun, 2))
+    rest = []
+    for rank in range(4):
+        resumed = loader(rank=rank, world_size=4, batch_size=6)
+        resumed.load_state_dict(begun.state_dict())
+        rest.append(list(resumed))
+    for batch, *own in zip(whole[2:], *rest, strict=True):
+        assert_one_batch(own, batch)
+
+
+def test_a_part_of_a_batch_has_its_own_chance():
+    still = np.tile(ntu_clips().joints[:1], (16 * 20, 1, 1))
+    same = ClipArrays("ntu25", 3, still, np.arange(17) * 20, np.tile(np.arange(20), 16),
+                      np.arange(17), np.full(16, 20), np.zeros(16, np.int64), np.full(16, 30.0))
+    batch = next(iter(loader(same, batch_size=16, transform=Distort3D())))
+    assert len(batch.clips[:, 0, :, :, 0].unique(dim=0)) == 16
+    plain = next(iter(loader(same, batch_size=16, transform=lambda joints, info, chance:
+                             joints + torch.rand(16, 1, 1, 1, 1, generator=chance))))
+    assert len(plain.clips[:, 0, :, :, 0].unique(dim=0)) == 16
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -213,7 +279,8 @@ def test_what_makes_no_sense_is_refused():
     for fields, words in [
         ({"batch_size": 0}, "batch_size"), ({"people": 0}, "people"), ({"repeat": 0}, "repeat"),
         ({"workers": -1}, "workers"), ({"rows": [23]}, "23 clips"), ({"rows": [-1]}, "rows"),
-        ({"rows": [[1]]}, "rows"), ({"arrays": unlabelled, "balanced": True}, "label"),
+        ({"rows": [[1]]}, "rows"), ({"rank": 1}, "rank"), ({"world_size": 0}, "world_size"),
+        ({"arrays": unlabelled, "balanced": True}, "label"),
     ]:
         with pytest.raises(ChoiceError, match=words):
             loader(**fields)
