@@ -14,12 +14,13 @@ from skelact.errors import SkelactError, WeightsError, one_line
 from skelact.graph.layouts import Layout
 from skelact.models.classifier import SkeletonClassifier, action_probabilities
 from skelact.models.st_gcn import stgcn
+from skelact.models.st_gcn_pp import stgcnpp
 from skelact.models.torch_file import read_torch_file
 from skelact.output import atomic_write
 from skelact.version import __version__
 
 FORMAT_VERSION = 1
-NETWORKS = {"stgcn": stgcn}
+NETWORKS = {"stgcn": stgcn, "stgcnpp": stgcnpp}
 """The functions that build a network, by the name that a checkpoint stores."""
 DEFAULT_MODEL = Path(__file__).parent / "weights" / "penn_action_stgcn.pt"
 
@@ -86,7 +87,8 @@ def build_network(architecture: dict, layout: Layout) -> SkeletonClassifier:
 
 
 def save_model(
-    model: ActionModel, path: str | Path, overwrite: bool = False, dtype: torch.dtype | None = None
+    model: ActionModel, path: str | Path, overwrite: bool = False,
+    dtype: torch.dtype | None = None, progress: dict | None = None,
 ) -> Path:
     """Write a model as one self-contained file, atomically.
 
@@ -95,6 +97,7 @@ def save_model(
         path: The ``.pt`` to write.
         overwrite: Replace an existing file.
         dtype: Store floating-point weights in this type (``torch.float16`` halves the file).
+        progress: Where its training stands, of tensors and plain values; kept beside the model.
 
     Raises:
         OutputExistsError: The file exists and ``overwrite`` is false.
@@ -102,6 +105,8 @@ def save_model(
             that could not be read back safely.
     """
     content = _describe(model, dtype)
+    if progress is not None:
+        content["progress"] = progress
     if not all(torch.isfinite(value).all() for value in content["weights"].values()):
         raise WeightsError(f"some weights are not finite{f' as {dtype}' if dtype else ''}; "
                            "nothing was written")

@@ -7,7 +7,9 @@ from typing import Literal
 from torch import Tensor
 
 from skelact.errors import WeightsError, one_line
+from skelact.graph.layouts import Layout
 from skelact.models.classifier import SkeletonClassifier
+from skelact.models.pyskl_weights import build_pyskl, is_pyskl
 from skelact.models.st_gcn import stgcn
 from skelact.models.torch_file import read_torch_file
 
@@ -27,9 +29,10 @@ _SIZES = {"A": 3, "data_bn.weight": 1, "fcn.weight": 4, "st_gcn_networks.0.gcn.c
 def load_published(
     path: str | Path, layout: str = "ntu25", absent: Literal["skip", "zeros"] = "zeros"
 ) -> SkeletonClassifier:
-    """A network with the weights of a published st-gcn checkpoint (a ``.pt`` state dict).
+    """A network with the weights of a published checkpoint (a torch state dict).
 
-    Widths, classes and channels come from the weights; the adjacency is the one stored with them.
+    It knows ST-GCN as st-gcn and as pyskl published it, and pyskl's ST-GCN++. Widths, classes and
+    channels come from the weights; the adjacency is the one stored with them.
 
     Args:
         path: The file; read without executing anything in it.
@@ -41,31 +44,17 @@ def load_published(
         A network on ``[B, M, N, C, T]`` in eval mode.
 
     Raises:
-        WeightsError: The file is missing, cannot be read safely, or is no st-gcn state dict.
+        WeightsError: The file is missing, cannot be read safely, or is for another network.
         LayoutError: No such layout.
         ChoiceError: No such treatment of the absent.
     """
     state = read_state(path)
-    missing = set(_SIZES) - set(state)
-    if missing:
-        raise WeightsError(
-            f"{path} is not an st-gcn checkpoint: it lacks {', '.join(sorted(missing))}; its "
-            f"first keys are {', '.join(list(state)[:4]) or 'none'}"
-        )
-    for key, axes in _SIZES.items():
-        if state[key].ndim != axes:
-            raise WeightsError(f"{path} is not an st-gcn checkpoint: {key} has the axes "
-                               f"{list(state[key].shape)}, expected {axes} of them")
-    partitions = len(state["A"])
-    width, in_channels = state["st_gcn_networks.0.gcn.conv.weight"].shape[:2]
-    network = stgcn(
-        layout, num_classes=len(state["fcn.weight"]), in_channels=in_channels,
-        base_channels=width // partitions, partition="spatial_released",
-        max_hop=(partitions - 1) // 2, kernel_size=state["st_gcn_networks.0.tcn.2.weight"].shape[2],
-        edge_importance="edge_importance.0" in state, absent=absent,
-    )
+    build = build_pyskl if is_pyskl(state) else _build_st_gcn
     try:
-        network.load_state_dict(_translate(state, partitions))
+        network, weights = build(state, layout, absent)
+        network.load_state_dict(weights)
+    except WeightsError as error:
+        raise WeightsError(f"{path}: {error}") from error
     except RuntimeError as error:
         raise WeightsError(f"{path} does not fit an ST-GCN on {layout!r}: "
                            f"{one_line(error)}") from error
@@ -83,6 +72,29 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
         raise WeightsError(f"{path} holds no state dict (a table of named tensors)")
     return content
+
+
+def _build_st_gcn(
+    state: dict[str, Tensor], layout: str | Layout, absent: str
+) -> tuple[SkeletonClassifier, dict[str, Tensor]]:
+    """The network that st-gcn's weights are for, and the weights under our names."""
+    if missing := set(_SIZES) - set(state):
+        raise WeightsError(f"this is not an st-gcn checkpoint: it lacks "
+                           f"{', '.join(sorted(missing))}; its first keys are "
+                           f"{', '.join(list(state)[:4]) or 'none'}")
+    for key, axes in _SIZES.items():
+        if state[key].ndim != axes:
+            raise WeightsError(f"this is not an st-gcn checkpoint: {key} has the axes "
+                               f"{list(state[key].shape)}, expected {axes} of them")
+    partitions = len(state["A"])
+    width, in_channels = state["st_gcn_networks.0.gcn.conv.weight"].shape[:2]
+    network = stgcn(
+        layout, num_classes=len(state["fcn.weight"]), in_channels=in_channels,
+        base_channels=width // partitions, partition="spatial_released",
+        max_hop=(partitions - 1) // 2, kernel_size=state["st_gcn_networks.0.tcn.2.weight"].shape[2],
+        edge_importance="edge_importance.0" in state, absent=absent,
+    )
+    return network, _translate(state, partitions)
 
 
 def _translate(state: dict[str, Tensor], partitions: int) -> dict[str, Tensor]:
