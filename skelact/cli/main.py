@@ -41,21 +41,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(command: str, arguments: list[str]) -> int:
+    from skelact.cli.messages import complain
     from skelact.errors import SkelactError
 
     try:
         return import_module(f"skelact.cli.{command}").run(arguments)
     except SkelactError as error:
-        print(f"skelact {command}: {error}", file=sys.stderr)
+        complain(f"skelact {command}: {error}")
         return 2
     except KeyboardInterrupt:
-        print(f"\nskelact {command}: stopped", file=sys.stderr)
+        complain(f"\nskelact {command}: stopped")
         return 130
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         sys.stdout = None  # nothing more to flush at exit
         return 0
     except OSError as error:  # no permission, no space left, ...
-        print(f"skelact {command}: {error}", file=sys.stderr)
+        complain(f"skelact {command}: {error}")
         return 2
 
 

@@ -7,6 +7,8 @@ from typing import NoReturn
 
 from jsonargparse import ArgumentParser
 
+from skelact.cli.messages import complain
+
 
 class CommandParser(ArgumentParser):
     """An `ArgumentParser` that says in one line what is wrong, and where the help is.
@@ -26,5 +28,5 @@ class CommandParser(ArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Print the message and leave with exit code 2."""
         words = " ".join(re.sub(r"<class '(\w+)'>", r"\1", message).split())
-        print(f"{self.prog}: {words}; `{self.prog} --help` explains", file=sys.stderr)
+        complain(f"{self.prog}: {words}; `{self.prog} --help` explains")
         sys.exit(2)
