@@ -1,0 +1,182 @@
+"""The report of a run: what was trained on what, how it was judged, what it gets wrong."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skelact.config import TrainConfig
+from skelact.evaluation.metrics import confusion_matrix
+from skelact.evaluation.scores import ClipScores
+
+if TYPE_CHECKING:
+    from skelact.training.run_folder import TestResult
+
+_PAIRS = 12
+"""How many pairs of confused classes are listed."""
+
+
+def describe_run(
+    folder: str | Path, config: TrainConfig, history: Sequence[dict], result: "TestResult",
+    starts: Sequence[dict],
+) -> str:
+    """The report as Markdown.
+
+    Args:
+        folder: The run folder, as the user calls it.
+        config: The settings.
+        history: A row an epoch.
+        result: The test.
+        starts: The environment of every start of the run.
+    """
+    name = result.data.get("name") or config.dataset or "data set"
+    parts = [
+        f"# {_cell(name)}: {config.network.name}, {config.clip.stream}",
+        markdown_table(_settings(config, result), ("", "")),
+        "## Result on the test split",
+        markdown_table([(key, _figure(value)) for key, value in result.metrics.items()],
+                       ("figure", "value")),
+        "Shares are in 0..1. " + _honesty(config, history, result),
+        "## Course",
+        "![Learning curves](curves.png)",
+        "Training accuracy is that of augmented clips while the weights still changed, so it may "
+        "lie below that of validation.",
+        "![Learning curves of the second run](retrain/curves.png)" if config.retrain else "",
+        "## What is taken for what",
+        _confusions(result),
+        "## Every class",
+        _classes(result),
+        "## Time and machine",
+        markdown_table(_time(history, starts), ("", "")),
+        "## What to type next",
+        _commands(config, Path(folder)),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def markdown_table(rows: Sequence[Sequence], head: Sequence[str]) -> str:
+    """A table; the first column to the left, numbers in the others to the right."""
+    sides = ["---"] + ["---:" if name else "---" for name in head[1:]]
+    lines = [head, sides, *([_cell(value) for value in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _settings(config: TrainConfig, result: "TestResult") -> list[tuple[str, str]]:
+    clip, optim = config.clip, config.optim
+    counts = [f"{result.data[key]} {what}" for key, what in
+              (("train_clips", "train"), ("val_clips", "validation"),
+               ("background_clips", "of other actions")) if result.data.get(key)]
+    rate = f"{optim.lr:g}" + (f" for {optim.lr_batch} clips a step" if optim.lr_batch else "")
+    return [
+        ("data", f"{result.data.get('name') or config.dataset or Path(config.data or '').name}, "
+                 f"protocol {config.protocol or 'of the store'}"),
+        ("clips", ", ".join([*counts, f"{len(result)} test"])),
+        ("classes", str(len(result.classes))),
+        ("input", f"{clip.stream}, layout {clip.layout}, {clip.frames} frames, "
+                  f"{clip.people} person slot{'s' * (clip.people > 1)}, "
+                  f"{clip.normalise} normalisation"),
+        ("network", f"{config.network.name}, {config.network.base_channels} channels, dropout "
+                    f"{config.network.dropout:g}"),
+        ("start", f"weights of {Path(config.init).name}" if config.init else "random weights"),
+        ("optimisation", f"{optim.optimizer}, rate {rate}, {optim.schedule}, batch "
+                         f"{optim.batch_size}, weight decay {optim.weight_decay:g}, "
+                         f"{optim.epochs} epochs"),
+        ("seed, precision", f"{config.seed}, {config.precision}"),
+        ("all settings", "`config.yaml`"),
+    ]
+
+
+def _honesty(config: TrainConfig, history: Sequence[dict], result: "TestResult") -> str:
+    """How the epoch was chosen, in sentences."""
+    count, planned = len(history), config.optim.epochs
+    if any(row.get("val_accuracy") is not None for row in history):
+        text = (f"The weights are those of epoch {result.chosen_epoch} of {count}, which did best "
+                "on validation clips that were held out of training.")
+    else:
+        text = f"The weights are those of the last epoch ({result.chosen_epoch}); nothing was " \
+               "held out to choose one."
+    if count < planned:
+        text += f" Training stopped early: {planned} epochs were planned, {count} were run."
+    if config.retrain:
+        text += (f" A network was then trained anew on all of train for {result.chosen_epoch} "
+                 "epochs; it is the one that was tested.")
+    return text + (" The test split chose nothing, and was scored once, at the end. Scores of "
+                   "every clip: `test_scores.npz`, `predictions.csv`.")
+
+
+def _confusions(result: ClipScores) -> str:
+    counts = _confusion(result)
+    totals = counts.sum(axis=1)
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[:_PAIRS]
+    pairs = [divmod(int(place), len(counts)) for place in order if counts.flat[place]]
+    if not pairs:
+        return "No test clip was taken for another class."
+    rows = [(result.classes[true], result.classes[found],
+             f"{counts[true, found]} of {totals[true]}") for true, found in pairs]
+    return markdown_table(rows, ("true class", "taken for", "clips"))
+
+
+def _classes(result: ClipScores) -> str:
+    """Every class, the worst first."""
+    counts = _confusion(result)
+    totals, right = counts.sum(axis=1), counts.diagonal().copy()
+    np.fill_diagonal(counts, 0)
+    present = np.flatnonzero(totals)
+    order = present[np.argsort(right[present] / totals[present], kind="stable")]
+    rows = []
+    for row in order:
+        worst = counts[row].argmax()
+        taken = f"{result.classes[worst]} ({counts[row, worst]})" if counts[row, worst] else ""
+        rows.append((result.classes[row], f"{totals[row]}", f"{right[row] / totals[row]:.3f}",
+                     taken))
+    text = markdown_table(rows, ("class", "test clips", "recognized", "most often taken for"))
+    absent = [result.classes[row] for row in np.flatnonzero(totals == 0)]
+    return text + (f"\n\nWithout a test clip: {', '.join(map(_cell, absent))}." if absent else "")
+
+
+def _confusion(result: ClipScores) -> np.ndarray:
+    predicted = result.scores.argmax(axis=1)
+    return confusion_matrix(predicted, result.labels, len(result.classes))
+
+
+def _time(history: Sequence[dict], starts: Sequence[dict]) -> list[tuple[str, str]]:
+    seconds = sum(row.get("seconds") or 0 for row in history)
+    waited = sum((row.get("seconds") or 0) * (row.get("data_share") or 0) for row in history)
+    share = waited / seconds if seconds else 0.0
+    rows = [("training", f"{seconds / 60:.1f} minutes, {seconds / len(history):.1f} s an epoch "
+                         "(validation and test not counted)"),
+            ("of it waiting for data", f"{100 * share:.1f} %")]
+    if not starts:
+        return rows
+    last = starts[-1]
+    machine = ", ".join(last["gpus"]) or f"{last['cpu']}, {last['threads']} threads"
+    return [*rows,
+            ("machine", machine), ("processes", str(last["processes"])),
+            ("started", f"{starts[0]['started']}"
+                        + (f", resumed {len(starts) - 1} times" if len(starts) > 1 else "")),
+            ("command", f"`{last['command']}`"),
+            ("versions", f"skelact {last['skelact']}, torch {last['torch']}, "
+                         f"Python {last['python']}"),
+            ("commit", last["commit"] or "none; an installed package")]
+
+
+def _commands(config: TrainConfig, folder: Path) -> str:
+    source = "POSE_FILE" if config.clip.dims == 3 else "VIDEO"
+    return "\n".join([
+        "```",
+        f"skelact recognize {source} --model {folder}/model.pt    # who does what, when",
+        f"skelact models export {folder}/model.pt -o model.onnx    # for other programs",
+        f"skelact train {folder}/config.yaml -o ANOTHER --seed {config.seed + 1}    # again, "
+        "with another seed",
+        "```",
+    ])
+
+
+def _figure(value) -> str:
+    return "–" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _cell(value) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,207 @@
+"""What a run folder holds, and who writes it.
+
+- ``config.yaml``: all settings, nothing left to choose; ``skelact train RUN/config.yaml`` uses
+  them again
+- ``environment.json``: versions, machine and command line, an entry a start
+- ``metrics.jsonl``: a line an epoch (null where there was nothing to measure), ``tensorboard/``
+  the same for TensorBoard, ``curves.png`` as a picture
+- ``last.pt``, ``best.pt``, ``model.pt``: the checkpoints, written by `skelact.training.loop`
+- ``test_scores.npz``, ``predictions.csv``, ``report.md``: the test, at the end
+- ``retrain/``: the same log of a second run on all of train
+
+Every function here is for one process of a job, the main one, but for `begin_run`.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import yaml
+from tqdm import tqdm
+
+from skelact.config import TrainConfig
+from skelact.errors import FileFormatError, SkelactError, one_line
+from skelact.evaluation.scores import SCORES, ClipScores, write_predictions, write_scores
+from skelact.output import write_text
+from skelact.training.environment import describe_environment
+from skelact.training.events import forget_events, has_events, log_events
+from skelact.training.report import describe_run
+from skelact.visualization.learning_curves import draw_learning_curves
+
+MAY_DIFFER = ("data", "device", "workers", "save_steps")
+"""Settings that a resumed run may change: they do not change what comes out. (That the data are
+the same is told by their fingerprint, not by the name of their folder.)"""
+
+DRAW_SECONDS = 60
+"""Seconds of training between two pictures of the curves; one takes about 0.3 s."""
+
+_WRITTEN = ("metrics.jsonl", "curves.png", "report.md", "predictions.csv", SCORES,
+            "environment.json")
+
+
+@dataclass(frozen=True, eq=False)
+class TestResult(ClipScores):
+    """What came out of the one look at the test split.
+
+    Args:
+        metrics: Figures, and in words under which conditions they were taken.
+        chosen_epoch: The epoch whose weights were tested, from 1.
+        data: What the network was trained on, as in `ActionModel`.
+    """
+
+    metrics: dict
+    chosen_epoch: int
+    data: dict = field(default_factory=dict)
+
+
+def begin_run(
+    folder: str | Path, config: TrainConfig, resume: bool, is_main: bool = True
+) -> TrainConfig:
+    """Write what is known when a run starts.
+
+    A new run clears what an earlier one has written here. Resuming a run that has come to its
+    end changes nothing.
+
+    Args:
+        folder: The run folder.
+        config: The settings; nothing is "auto" any more.
+        resume: Whether to go on with what the folder holds.
+        is_main: Whether this process writes; the others only compare.
+
+    Returns:
+        The settings to go on with.
+
+    Raises:
+        SkelactError: The run to resume had other settings.
+        FileFormatError: Its ``config.yaml`` or ``environment.json`` is damaged.
+    """
+    folder = Path(folder)
+    path = folder / "config.yaml"
+    starts = []
+    if resume and path.exists():
+        _check_same(config, path)
+        starts = _read_starts(folder)
+    if not is_main or (resume and (folder / "model.pt").exists()):
+        return config
+    for part in (folder, folder / "retrain"):
+        forget_events(part / "tensorboard")
+        for name in () if resume else _WRITTEN:
+            (part / name).unlink(missing_ok=True)
+    text = ("# All settings of a run; `skelact train` with this file trains the same again.\n"
+            + yaml.safe_dump(asdict(config), sort_keys=False, allow_unicode=True))
+    write_text(path, text, overwrite=True)
+    starts.append(describe_environment())
+    write_text(folder / "environment.json", json.dumps(starts, indent=1) + "\n", overwrite=True)
+    return config
+
+
+def log_epoch(folder: str | Path, history: Sequence[dict]) -> None:
+    """Log the last epoch: ``metrics.jsonl``, TensorBoard, one line on the screen, sometimes curves.
+
+    Args:
+        folder: The run folder, or ``retrain/`` in it.
+        history: A row an epoch so far: ``epoch``, ``step``, ``loss``, ``lr``, ``seconds``, ...
+    """
+    folder = Path(folder)
+    rows = [{name: _finite(value) for name, value in row.items()} for row in history]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    write_text(folder / "metrics.jsonl", text, overwrite=True)
+    log_events(folder / "tensorboard", rows)
+    seconds = [row.get("seconds") or 0 for row in rows]
+    if sum(seconds) // DRAW_SECONDS > sum(seconds[:-1]) // DRAW_SECONDS:
+        draw_learning_curves(rows, folder / "curves.png")
+    tqdm.write("  ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()
+                         if value is not None))
+
+
+def finish_run(folder: str | Path, config: TrainConfig, result: TestResult) -> None:
+    """Write the curves, the scores of the test and the report.
+
+    Args:
+        folder: The run folder, with the log of all epochs.
+        config: The settings.
+        result: The test.
+
+    Raises:
+        FileFormatError: ``metrics.jsonl`` or ``environment.json`` is missing or damaged.
+    """
+    folder = Path(folder)
+    history = read_history(folder)
+    for part in (folder, folder / "retrain"):
+        if not (part / "metrics.jsonl").exists():
+            continue
+        rows = read_history(part)
+        if not has_events(part / "tensorboard"):  # resumed after the last epoch
+            log_events(part / "tensorboard", rows)
+        draw_learning_curves(rows, part / "curves.png", result.chosen_epoch)
+    write_predictions(result, folder / "predictions.csv", overwrite=True)
+    write_scores(result, folder / SCORES, overwrite=True)
+    report = describe_run(folder, config, history, result, _read_starts(folder))
+    write_text(folder / "report.md", report, overwrite=True)
+
+
+def read_history(folder: str | Path) -> list[dict]:
+    """The rows of ``metrics.jsonl``.
+
+    Raises:
+        FileFormatError: It is missing, empty or damaged.
+    """
+    path = Path(folder) / "metrics.jsonl"
+    try:
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        if [row["epoch"] for row in rows] != list(range(1, len(rows) + 1)) or not rows:
+            raise ValueError("expected a row for every epoch from 1")
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise FileFormatError(f"{path} is not the log of a run: {one_line(error)}") from error
+    return rows
+
+
+def read_precision(folder: str | Path) -> str | None:
+    """The arithmetic that a run was settled on; None where there is no run."""
+    path = Path(folder) / "config.yaml"
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))["precision"] if path.exists() else None
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise FileFormatError(f"{path} is damaged ({one_line(error)}); begin anew with "
+                              "--overwrite") from error
+
+
+def _check_same(config: TrainConfig, path: Path) -> None:
+    """Refuse to go on with other settings than those that the run began with."""
+    try:
+        before = dict(_flatten(yaml.safe_load(path.read_text("utf-8"))))
+    except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
+        raise FileFormatError(f"{path} is damaged ({one_line(error)}); begin anew with "
+                              "--overwrite") from error
+    now = dict(_flatten(asdict(config)))
+    differing = [f"{name} {before.get(name)!r}, now {now.get(name)!r}"
+                 for name in sorted(before.keys() | now.keys())
+                 if before.get(name) != now.get(name) and name not in MAY_DIFFER]
+    if differing:
+        raise SkelactError(f"the run in {path.parent} has other settings: {'; '.join(differing)}. "
+                           f"Go on with its own (skelact train {path} -o {path.parent} "
+                           "--resume), or choose another -o")
+
+
+def _flatten(settings: dict, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """``("optim.lr", 0.1)`` and so on."""
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, list(value) if isinstance(value, tuple) else value
+
+
+def _read_starts(folder: Path) -> list[dict]:
+    path = folder / "environment.json"
+    try:
+        starts = json.loads(path.read_text("utf-8")) if path.exists() else []
+    except (OSError, ValueError) as error:
+        raise FileFormatError(f"{path} is damaged ({one_line(error)}); remove it") from error
+    return starts
+
+
+def _finite(value):
+    return None if isinstance(value, float) and not math.isfinite(value) else value
