@@ -1,7 +1,7 @@
 """The clips of a data set as flat arrays: what the loader gathers batches from."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from skelact.checks import check_choice, check_shape
 from skelact.errors import ShapeError, SkelactError
 from skelact.graph.layouts import Layout, get_layout
 from skelact.pose.recording import Recording
+from skelact.transforms.remap import remap_joints
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -113,3 +114,47 @@ class ClipArrays:
             fps=np.array([r.fps for r in recordings]),
             image_size=np.array([r.image_size or (0, 0) for r in recordings], np.int64),
         )
+
+
+def remap_arrays(arrays: ClipArrays, layout: str | Layout) -> ClipArrays:
+    """The same clips in another skeleton (in memory); themselves where it is theirs already.
+
+    Raises:
+        LayoutError: The skeleton cannot be converted; see `skelact.transforms.remap`.
+    """
+    layout = get_layout(layout)
+    if layout == arrays.layout:
+        return arrays
+    joints = remap_joints(arrays.joints.transpose(1, 2, 0), arrays.layout, layout,
+                          dims=arrays.dims)
+    joints = np.ascontiguousarray(joints.transpose(2, 0, 1))
+    return replace(arrays, layout=layout, joints=joints)
+
+
+def join_arrays(parts: Sequence[ClipArrays]) -> ClipArrays:
+    """The clips of several data sets, one after another.
+
+    Args:
+        parts: At least one; all of one layout and dimension. Their labels must mean the same.
+
+    Raises:
+        SkelactError: Layouts or dimensions mixed.
+    """
+    kinds = {(part.layout.name, part.dims) for part in parts}
+    if len(kinds) != 1:
+        raise SkelactError(f"expected clips of one layout and dimension to join, got "
+                           f"{sorted(kinds) or 'none'}")
+
+    def join(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    def join_offsets(name: str) -> np.ndarray:
+        steps = np.concatenate([np.diff(getattr(part, name)) for part in parts])
+        return np.concatenate([[0], np.cumsum(steps)])
+
+    sized = all(part.image_size is not None for part in parts)
+    return ClipArrays(
+        parts[0].layout, parts[0].dims, join("joints"), join_offsets("track_offsets"),
+        join("frame_index"), join_offsets("clip_offsets"), join("num_frames"), join("labels"),
+        join("fps"), join("image_size") if sized else None,
+    )

@@ -205,6 +205,53 @@ class CropResize:
 
 
 @dataclass(frozen=True)
+class ResizedParts:
+    """Parts of a clip, each resized to F frames by straight lines: views for testing.
+
+    Args:
+        frames: Frames of a view, F.
+        parts: (share of the clip, where it lies: 0 at the beginning, 1 at the end) of each view.
+    """
+
+    frames: int = 64
+    parts: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
+
+    def __post_init__(self) -> None:
+        _check_counts(frames=self.frames)
+        for share, _ in self.parts:
+            _check_share(share, "the share of a part")
+
+    def __call__(self, lengths: np.ndarray, chance: Chance | None = None) -> np.ndarray:
+        """``[B, K, F]`` float64; there is no chance in it."""
+        lengths = np.asarray(lengths)[:, None, None]
+        share, offset = np.array(self.parts).T[:, :, None]
+        kept = np.maximum(lengths * share, 1)
+        first = (lengths - kept) * offset
+        inside = np.linspace(0, 1, self.frames) * (kept - 1)
+        return _finish(np.minimum(first + inside, lengths - 1), lengths)
+
+
+@dataclass(frozen=True)
+class Instants:
+    """One to six frames of a clip, stretched to F: a pose that is held.
+
+    Args:
+        frames: Frames of a view, F.
+    """
+
+    frames: int = 64
+
+    def __call__(self, lengths: np.ndarray, chance: Chance) -> np.ndarray:
+        """``[B, 1, F]`` float64."""
+        lengths = np.asarray(lengths)[:, None]
+        chosen = chance.even(2)
+        kept = np.minimum(1 + 5 * chosen[:, :1], lengths)
+        first = chosen[:, 1:] * (lengths - kept)
+        inside = np.linspace(0, 1, self.frames) * np.maximum(kept - 1, 0)
+        return _finish(first + inside, lengths)
+
+
+@dataclass(frozen=True)
 class FramePairs:
     """The frames of another rule, and after them all the frame that follows each in the clip.
 
@@ -226,7 +273,8 @@ class FramePairs:
         return np.concatenate([positions, np.where(follows, positions + 1, -1)], axis=-1)
 
 
-Sampling = UniformSegments | PysklTestClips | ConsecutiveFrames | CropResize | FramePairs
+Sampling = (UniformSegments | PysklTestClips | ConsecutiveFrames | CropResize | ResizedParts
+            | Instants | FramePairs)
 
 
 def _past_end(positions: np.ndarray, lengths: np.ndarray, short: str) -> np.ndarray:

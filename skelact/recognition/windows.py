@@ -13,8 +13,10 @@ from skelact.config import ClipConfig
 from skelact.errors import SkelactError
 from skelact.graph.layouts import Layout
 from skelact.pose.recording import PoseTrack, Recording
+from skelact.transforms.clip_form import form_clips
+from skelact.transforms.compose import ClipInfo
 from skelact.transforms.remap import remap
-from skelact.transforms.spatial import centre_and_scale, fill_missing, hide_uncertain
+from skelact.transforms.spatial import fill_missing, hide_uncertain
 from skelact.transforms.temporal import bridge_gaps, resample
 
 LONGEST_GAP = 1.0
@@ -46,7 +48,7 @@ class Windows:
 def cut_windows(
     recording: Recording, layout: Layout, clip: ClipConfig, step: float
 ) -> Iterator[tuple[PoseTrack, Windows]]:
-    """The windows of every track of a 2-D recording.
+    """The windows of every track of a recording.
 
     Args:
         recording: What was seen.
@@ -59,16 +61,25 @@ def cut_windows(
         none.
 
     Raises:
-        SkelactError: The recording is 3-D.
+        SkelactError: The recording is 2-D and the network takes 3-D, or it takes pixels by the
+            size of the image and that is unknown.
         LayoutError: Its skeleton cannot be converted.
     """
-    if recording.dims != 2:
-        raise SkelactError("expected a 2-D recording (this model was trained on image "
-                           "coordinates), got a 3-D one")
+    if recording.dims < clip.dims:
+        raise SkelactError("expected a 3-D recording (this model was trained on metres), got a 2-D "
+                           "one; train a model with --clip.dims 2, or capture with a depth sensor")
+    if clip.normalise == "image" and recording.image_size is None:
+        raise SkelactError("expected a recording that knows the size of its image (this model "
+                           "scales by it), got one without; train with --clip.normalise body")
+    form = form_clips(clip, recording.dims)
+    size = recording.image_size and torch.tensor([recording.image_size])
+    info = ClipInfo(layout, recording.dims, size)
     for track in remap(recording, layout).tracks:
         if not len(track):
             continue
-        joints = hide_uncertain(torch.from_numpy(track.joints), clip.min_confidence)
+        joints = torch.from_numpy(track.joints)
+        if recording.dims == 2:
+            joints = hide_uncertain(joints, clip.min_confidence)
         times = recording.track_times(track)
         parts = [
             part
@@ -78,7 +89,7 @@ def cut_windows(
         spans = np.array([span for span, _ in parts]).reshape(-1, 2)
         empty = torch.empty(0, layout.num_joints, 3, clip.frames)
         clips = torch.stack([joints for _, joints in parts]) if parts else empty
-        yield track, Windows(fill_missing(centre_and_scale(clips)).unsqueeze(1), spans)
+        yield track, Windows(fill_missing(form(clips.unsqueeze(1), info)), spans)
 
 
 def runs(times: np.ndarray) -> list[slice]:

@@ -1,168 +1,266 @@
-"""The clips of a training run: `setup` reads and splits them, `draw_batch` mixes a batch."""
+"""The clips of a training run: `open_data` divides a store, `TrainingBatches` draws from it."""
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-from torch import Generator, Tensor
-from tqdm import tqdm
+import numpy as np
 
 from skelact.config import TrainConfig
-from skelact.datasets.catalog import how_to_get
-from skelact.datasets.clips import Clips, draw_instants, draw_windows, finish_clips, random_clips
+from skelact.datasets.arrays import ClipArrays, remap_arrays
+from skelact.datasets.background import Background, read_background
+from skelact.datasets.catalog import CATALOG, how_to_get
 from skelact.datasets.header import HEADER
-from skelact.datasets.penn_action import CLASSES, TERMS, read_background
-from skelact.datasets.readers.penn_action import find_penn_action, read_penn_action
+from skelact.datasets.loader import Batch, Loader
+from skelact.datasets.sampling import (
+    ConsecutiveFrames,
+    CropResize,
+    Instants,
+    PysklTestClips,
+    ResizedParts,
+    Sampling,
+    UniformSegments,
+)
 from skelact.datasets.splits import select_rows
 from skelact.datasets.store import Store
 from skelact.datasets.validation.integrity import check_whole
-from skelact.errors import SkelactError
-from skelact.pose.recording import Recording
+from skelact.errors import FileFormatError, SkelactError
+from skelact.training.distributed import World
+from skelact.transforms.clip_form import form_clips, settle_form
 
-_HOLD_OUT_SEED = 2026
-"""The same clips are held out in every run, whatever its seed."""
+PARTS = ((1.0, 0.0), (0.8, 0.0), (0.8, 0.5), (0.8, 1.0), (0.65, 0.5), (0.9, 0.0), (0.9, 1.0),
+         (0.9, 0.5), (0.65, 0.0), (0.65, 1.0))
+"""Ten parts of a clip to look at in a test; the first is the whole."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainingData:
     """The clips of one run.
 
     Args:
         name: What the data set is called.
-        terms: On what terms the data set was published.
-        train: What the network learns from.
-        held_out: Labelled clips kept from training; they set the rejection threshold.
-        test: The official test split; scored once, at the end.
-        other: Clips of other actions to learn "no known action" from, or None.
-        other_held_out: Clips of other actions by people that are not in ``other``, or None; they
-            set the rejection threshold.
+        classes: Names of the classes.
+        arrays: All clips, in the skeleton of the network.
+        clip_ids: ``[L]`` their names.
+        train: Rows that the network learns from.
+        val: Rows that choose the epoch and set the rejection threshold; maybe none.
+        test: Rows that are scored once, at the end.
+        background: Clips of other actions, or None.
+        fingerprint: SHA-256 of the store's joints.
     """
 
     name: str
-    terms: str
-    train: Clips
-    held_out: Clips
-    test: Clips
-    other: Clips | None = None
-    other_held_out: Clips | None = None
+    classes: tuple[str, ...]
+    arrays: ClipArrays
+    clip_ids: np.ndarray
+    train: np.ndarray
+    val: np.ndarray
+    test: np.ndarray
+    background: Background | None
+    fingerprint: str
+
+    def with_all_of_train(self) -> "TrainingData":
+        """The same without a validation part."""
+        everything = np.sort(np.concatenate([self.train, self.val]))
+        return replace(self, train=everything, val=self.val[:0])
 
 
-def setup(config: TrainConfig) -> TrainingData:
-    """Read the data set, split it as published, and hold clips back for the threshold.
+def find_store(config: TrainConfig) -> Path:
+    """The store that a configuration means.
 
     Raises:
-        SkelactError: No data folder, data that cannot be used, or a split with nothing in it.
+        FileFormatError: There is none; says how to get and prepare the data set.
     """
-    if config.data is None:
-        raise SkelactError("pass --data FOLDER: a store that `skelact data prepare` made, or the "
-                           "`labels` folder of Penn Action (annotations only, no images needed). "
-                           f"{how_to_get('penn_action')}")
-    if (Path(config.data) / HEADER).is_file():
-        data = _read_store(config)
-    elif find_penn_action(config.data):
-        data = _read_penn_action(config)
-    else:
-        raise SkelactError(f"expected a store (`skelact data prepare NAME --raw DIR -o STORE`) or "
-                           f"Penn Action annotations (0001.mat, ...) at {config.data}; found "
-                           f"neither. {how_to_get('penn_action', config.data)}")
-    if not config.background:
-        return data
-    other, other_held_out = _read_others(config, data.train)
-    return replace(data, other=other, other_held_out=other_held_out)
+    if config.data is None and not config.dataset:
+        raise FileFormatError("pass --data STORE, which `skelact data prepare` makes: of your own "
+                              "videos, skelact data prepare NAME --from-videos DIR -o STORE; of "
+                              f"files of skeletons or of {', '.join(CATALOG)}, skelact data "
+                              "prepare NAME --raw DIR -o STORE")
+    name = f"{config.dataset}.store"
+    places = [config.data] if config.data else [name, Path(os.environ.get("SKELACT_DATA", ".")) /
+                                                name]
+    for place in map(Path, places):
+        if (place / HEADER).is_file():
+            return place
+    tried = " or ".join(dict.fromkeys(map(str, places)))
+    told = (how_to_get(config.dataset) if config.dataset in CATALOG else
+            "Make one with `skelact data prepare NAME --raw DIR -o STORE`")
+    return _refuse(tried, told)
 
 
-def _read_store(config: TrainConfig) -> TrainingData:
-    """The parts of a protocol; what the store holds back for choosing sets the threshold."""
-    check_whole(config.data)
-    store = Store(config.data)
-    layout = store.header.layout if config.clip.layout == "auto" else config.clip.layout
-    columns, parts = store.columns(), {}
+def _refuse(tried: str, told: str) -> Path:
+    raise FileFormatError(f"expected a store at {tried}; there is none. {told}")
+
+
+def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
+    """Open and divide the store; gives the configuration with every "auto" of the form settled.
+
+    Raises:
+        FileFormatError: There is no store, or it was changed after it was written.
+        SkelactError: A split with nothing in it, or clips that do not fit the configuration.
+    """
+    folder = find_store(config)
+    check_whole(folder)
+    store = Store(folder)
+    if config.dataset and store.header.name != config.dataset and config.dataset in CATALOG:
+        raise SkelactError(f"this preset is for {config.dataset}, but {folder} holds "
+                           f"{store.header.name}; take its own preset, or custom")
+    named = config.clip.layout
+    arrays = remap_arrays(store.arrays, store.header.layout if named == "auto" else named)
+    images = arrays.image_size is not None and bool((arrays.image_size > 0).all())
+    clip = settle_form(config.clip, arrays.layout, arrays.dims, images)
+    config = replace(config, clip=clip, protocol=config.protocol)
+    rows = _divide(store, config)
+    background = None
+    if config.background:
+        background = read_background(config.background, arrays.layout, store.header.classes)
+        if clip.dims == 3 and background.arrays.dims == 2:
+            raise SkelactError("a 2-D background says nothing to a 3-D network; pass --clip.dims 2")
+    ids = np.asarray(store.columns()["clip_id"]).astype(str)
+    data = TrainingData(
+        store.header.name, store.header.classes, arrays, ids, rows["train"], rows["val"],
+        rows["test"], background, store.header.files["tracks.arrow"]["sha256"],
+    )
+    return config, data if config.validate else data.with_all_of_train()
+
+
+def _divide(store: Store, config: TrainConfig) -> dict[str, np.ndarray]:
+    """Labelled rows of train, val and test, without those of `TrainConfig.exclude`."""
+    columns = store.columns()
+    kept = store.arrays.labels >= 0
+    if config.exclude:
+        kept &= ~np.isin(np.asarray(columns["clip_id"]).astype(str), _read_ids(config.exclude))
+    rows = {}
     for part in ("train", "val", "test"):
-        name = f"{config.protocol}/{part}" if config.protocol else part
-        rows = select_rows(columns, name, dataset=store.header.name)
-        rows = rows[columns["label"][rows] >= 0]
-        recordings = tqdm(map(store.recording, rows), desc=f"reading {part}", total=len(rows),
-                          unit=" clips")
-        parts[part] = Clips.from_recordings(recordings, layout, store.header.classes)
-    return TrainingData(store.header.name, "as the data set's", parts["train"], parts["val"],
-                        parts["test"])
+        split = f"{config.protocol}/{part}" if config.protocol else part
+        chosen = select_rows(columns, split, dataset=store.header.name)
+        rows[part] = chosen[kept[chosen]]
+        if not len(rows[part]):
+            raise SkelactError(f"no labelled clip is in the split {split} of {store.folder}")
+    return rows
 
 
-def _read_penn_action(config: TrainConfig) -> TrainingData:
-    if config.clip.layout == "auto":
-        config = replace(config, clip=replace(config.clip, layout="penn13"))
-    recordings = list(tqdm(read_penn_action(config.data), desc="reading", unit=" clips"))
-    labelled, test = (_select(recordings, split, config) for split in ("train", "test"))
-    kept, held_out = hold_out(labelled.labels, config.held_out)
-    if not len(kept):
-        raise SkelactError(f"held_out {config.held_out} leaves nothing to train on; lower it")
-    return TrainingData("Penn Action", TERMS, labelled.subset(kept), labelled.subset(held_out),
-                        test)
+def _read_ids(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8").split()
+    except (OSError, UnicodeError) as error:
+        raise FileFormatError(f"expected exclude as a text file of clip ids, one a line; "
+                              f"{path} cannot be read ({error})") from error
 
 
-def hold_out(labels: Tensor, share: float) -> tuple[Tensor, Tensor]:
-    """Split rows into kept and held out, the same share of every class, always the same rows."""
-    generator = Generator().manual_seed(_HOLD_OUT_SEED)
-    held = torch.zeros(len(labels), dtype=torch.bool)
-    for label in labels.unique():
-        rows = (labels == label).nonzero()[:, 0]
-        rows = rows[torch.randperm(len(rows), generator=generator)]
-        held[rows[: round(len(rows) * share)]] = True
-    return (~held).nonzero()[:, 0], held.nonzero()[:, 0]
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """What one step learns from.
 
-
-def draw_batch(
-    config: TrainConfig, data: TrainingData, rows: Tensor, generator: Generator
-) -> tuple[Tensor, Tensor]:
-    """Labelled clips, with clips from the background and of people at rest among them.
-
-    Returns:
-        ``[B, 1, N, 3, T]`` clips and ``[B]`` labels; the class after the last is "no known
-        action".
+    Args:
+        labelled: Clips of known actions.
+        others: Clips of other actions and of held poses, maybe none; the label after the last
+            class is "no known action".
     """
-    frames, augment = config.clip.frames, config.augment
-    if data.other is None:
-        return random_clips(data.train, rows, frames, augment, generator), data.train.labels[rows]
-    others = _choose_others(data.other, round(len(rows) * augment.others), generator)
-    stills = rows[torch.rand(len(rows), generator=generator) < augment.still]
-    parts = [
-        draw_windows(data.train, rows, frames, augment, generator),
-        draw_windows(data.other, others, frames, augment, generator),
-        draw_instants(data.train, stills, frames, generator),
-    ]
-    labels = [data.train.labels[rows], data.other.labels[others],
-              torch.full_like(stills, len(data.train.classes))]
-    # 3-D clips are in metres and 2-D ones in pixels: every clip is scaled by its own body
-    clips = finish_clips(torch.cat(parts), data.train.layout, augment, generator)
-    return clips, torch.cat(labels)
+
+    labelled: Batch
+    others: tuple[Batch, ...]
 
 
-def _choose_others(other: Clips, count: int, generator: Generator) -> Tensor:
-    """Rows of the background, a third of them (where it has any) of known actions."""
-    known = other.labels < len(other.classes)
-    weights = torch.where(known, (~known).sum() / (2 * known.sum().clamp_min(1)), 1.0)
-    return torch.multinomial(weights, count, replacement=True, generator=generator)
+class TrainingBatches:
+    """Batches of labelled clips, and with each its share of the background and of held poses.
+
+    ``state_dict`` says where it stands, `load_state_dict` goes on there.
+    """
+
+    def __init__(self, config: TrainConfig, data: TrainingData, world: World) -> None:
+        optim, augment = config.optim, config.augment
+        shared = {
+            "people": config.clip.people, "seed": config.seed, "workers": config.workers,
+            "rank": world.rank, "world_size": world.size,
+            "pin_memory": world.device.type == "cuda",
+        }
+        transform = form_clips(config.clip, data.arrays.dims, augment)
+        self.labelled = Loader(data.arrays, data.train, optim.batch_size, repeat=optim.repeat,
+                               sampling=train_sampling(config), transform=transform, **shared)
+        self._others = []
+        if data.background is not None:
+            unknown = len(data.classes)
+            size = round(optim.batch_size * augment.others)
+            if size:
+                arrays = data.background.arrays
+                seen = form_clips(config.clip, arrays.dims, augment)
+                rows = _with_known(arrays.labels, data.background.train, unknown)
+                self._others.append(Loader(arrays, rows, size, sampling=train_sampling(config),
+                                           transform=seen, **shared))
+            size = round(optim.batch_size * augment.still)
+            if size:
+                still = replace(data.arrays, labels=np.full(len(data.arrays), unknown))
+                self._others.append(Loader(still, data.train, size, transform=transform,
+                                           sampling=Instants(config.clip.frames), **shared))
+
+    def __len__(self) -> int:
+        """Steps of an epoch."""
+        return len(self.labelled)
+
+    def __iter__(self) -> Iterator[Mixture]:
+        """The rest of the epoch that is due."""
+        others = [_without_end(loader) for loader in self._others]
+        try:
+            for batch in self.labelled:
+                yield Mixture(batch, tuple(map(next, others)))
+        finally:
+            for source in others:
+                source.close()
+
+    def state_dict(self) -> list[dict]:
+        """Where every loader stands."""
+        return [loader.state_dict() for loader in (self.labelled, *self._others)]
+
+    def load_state_dict(self, states: list[dict]) -> None:
+        """Go on where `state_dict` was taken."""
+        for loader, state in zip((self.labelled, *self._others), states, strict=True):
+            loader.load_state_dict(state)
 
 
-def _select(recordings: list[Recording], split: str, config: TrainConfig) -> Clips:
-    chosen = [recording for recording in recordings if split in recording.labels["splits"]]
-    if not chosen:
-        raise SkelactError(f"{config.data} holds no clip of the {split} split; pass the whole "
-                           "`labels` folder")
-    clips = Clips.from_recordings(chosen, config.clip.layout, CLASSES)
-    if (clips.labels == len(CLASSES)).any():
-        strange = {r.labels["label"] for r in chosen} - set(CLASSES)
-        raise SkelactError(f"{config.data} has actions that are none of Penn Action's: "
-                           f"{', '.join(sorted(strange))}")
-    return clips
+def _without_end(loader: Loader) -> Iterator[Batch]:
+    while True:
+        yield from loader
 
 
-def _read_others(config: TrainConfig, train: Clips) -> tuple[Clips, Clips]:
-    """Clips of other actions to train on, and those of the last subject of each set."""
-    clips = Clips.from_recordings(read_background(config.background), train.layout, train.classes)
-    # other people, not only other clips
-    last = torch.tensor([facts["last_subject"] for facts in clips.facts])
-    if last.all() or not last.any():
-        raise SkelactError("expected a background of at least two subjects, one to learn from and "
-                           "one to set the threshold with; pass whole data sets")
-    return clips.subset(~last), clips.subset(last)
+def _with_known(labels: np.ndarray, rows: np.ndarray, unknown: int) -> np.ndarray:
+    """Rows with those of known actions repeated until they are a third of all, if there are any."""
+    known = rows[labels[rows] < unknown]
+    if not len(known):
+        return rows
+    others = rows[labels[rows] == unknown]
+    return np.concatenate([others, np.resize(known, max(len(others) // 2, len(known)))])
+
+
+def train_sampling(config: TrainConfig) -> Sampling:
+    """Which frames of a clip are trained on."""
+    frames, crop = config.clip.frames, config.augment.crop
+    if config.clip.sampling == "uniform":
+        return UniformSegments(frames, crop=crop)
+    if config.clip.sampling == "pad":
+        return ConsecutiveFrames(frames, where="first", short="zero")
+    return CropResize(frames, (crop, 1.0), shortest=2)
+
+
+def view_sampling(config: TrainConfig, views: int) -> Sampling:
+    """Which frames of a clip are looked at in validation and test, in so many views."""
+    frames = config.clip.frames
+    if config.clip.sampling == "uniform":
+        if views == 1:
+            return UniformSegments(frames, random=False)
+        return PysklTestClips(frames, views)
+    if config.clip.sampling == "pad":
+        return ConsecutiveFrames(frames, where="first", short="zero")
+    return ResizedParts(frames, PARTS[: max(1, min(views, len(PARTS)))])
+
+
+def view_loader(
+    config: TrainConfig, arrays: ClipArrays, rows: np.ndarray, views: int = 1,
+    mirror: bool = False,
+) -> Loader:
+    """Rows in their order, each seen in ``views`` ways (one after another along B)."""
+    transform = form_clips(config.clip, arrays.dims, mirror=mirror)
+    return Loader(arrays, rows, max(1, 64 // views), sampling=view_sampling(config, views),
+                  transform=transform, shuffle=False, people=config.clip.people,
+                  workers=config.workers)

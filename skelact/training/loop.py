@@ -1,143 +1,286 @@
-"""The training loop: `setup` reads and splits the data, `fit` loops, `finish` judges once."""
+"""The training loop: `train` makes a run, `fit` loops over epochs, `finish` judges once."""
 
-import json
+import time
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Generator, Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
-from skelact.config import OptimConfig, TrainConfig
-from skelact.datasets.clips import shuffled_batches
-from skelact.device import choose_device
-from skelact.errors import SkelactError
-from skelact.models.checkpoint import ActionModel, build_network, save_model
-from skelact.output import check_writable, write_text
-from skelact.training.data import TrainingData, draw_batch, setup
-from skelact.training.optim import DTYPES, choose_precision, learning_rate, make_optimizer
-from skelact.training.scoring import accuracy, finish
+from skelact.config import TrainConfig
+from skelact.errors import OutputExistsError, SkelactError
+from skelact.models.checkpoint import ActionModel, build_network, load_model, save_model
+from skelact.models.torch_file import read_torch_file
+from skelact.models.transfer import freeze, init_from, train_mode
+from skelact.output import check_writable
+from skelact.training.data import Mixture, TrainingData, open_data
+from skelact.training.distributed import (
+    World,
+    barrier,
+    check_same,
+    copy_from_main,
+    from_main,
+    joined,
+)
+from skelact.training.optim import choose_precision, learning_rate, set_rate
+from skelact.training.run_folder import (
+    TestResult,
+    begin_run,
+    finish_run,
+    log_epoch,
+    read_precision,
+)
+from skelact.training.scoring import score_test, set_threshold, validate
+from skelact.training.state import Stopper, TrainState, catch_stops, read_progress
+from skelact.training.step import take_step
 
 
-def train(config: TrainConfig, output: str | Path, overwrite: bool = False) -> ActionModel:
-    """Train a recognizer and write ``model.pt``, ``metrics.jsonl`` and ``config.json``.
+class TrainingStopped(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM, after the state was saved; the message says how to go on."""
+
+
+def train(
+    config: TrainConfig, output: str | Path, overwrite: bool = False, resume: bool = False
+) -> ActionModel:
+    """Train a recognizer; the run folder then holds all that `skelact.training.run_folder` names.
+
+    The epoch is chosen on the validation part. With ``config.retrain`` a second run, in
+    ``retrain/``, learns from all of the training split for as many epochs. The test split is
+    scored once, at the end.
 
     Args:
         config: Everything about the run.
         output: The run folder.
-        overwrite: Replace the results of an earlier run there.
+        overwrite: Remove an earlier run there.
+        resume: Go on with an interrupted run, to the same bits as without the interruption; a
+            finished one is only read.
 
     Raises:
-        SkelactError: No data folder, data that cannot be used, or a loss that is not finite.
-        OutputExistsError: The folder holds a model and ``overwrite`` is false.
-        ChoiceError: This machine has no such device.
+        SkelactError: No data, data that cannot be used, settings that differ from those of the
+            run to resume, or a loss that is not finite.
+        OutputExistsError: The folder holds a run, and neither ``overwrite`` nor ``resume``.
+        TrainingStopped: Ctrl-C; the state is saved.
     """
     output = Path(output)
-    check_writable(output / "model.pt", overwrite)
-    device = choose_device(config.device)  # before the data is read, not after
-    config = replace(config, precision=choose_precision(config.precision, device))
-    data = setup(config)
-    config = replace(config, clip=replace(config.clip, layout=data.train.layout.name))
-    write_text(output / "config.json", json.dumps(asdict(config), indent=2), overwrite=True)
-    network, architecture = fit(config, data, output)
-    model = finish(config, data, network, architecture)
-    save_model(model, output / "model.pt", overwrite)
-    return model
+    with joined(config.device) as world:  # a device that is not there is said before data is read
+        check_folder(output, overwrite, resume)
+        config = replace(config, precision=_settle_precision(config, output, resume, world))
+        config, data = open_data(config)
+        check_same(world, "the data", data.fingerprint)
+        if world.is_main and overwrite:
+            clear_folder(output)
+        config = begin_run(output, config, resume, world.is_main)
+        barrier(world)
+        if resume and (output / "model.pt").exists():
+            return load_model(output / "model.pt")
+        network, epoch = fit(config, data, output, world)
+        if config.retrain:
+            data = data.with_all_of_train()
+            network, _ = fit(config, data, output / "retrain", world, stop_after=epoch)
+        return finish(config, data, network, epoch, output, world)
 
 
-def fit(config: TrainConfig, data: TrainingData, output: Path) -> tuple[nn.Module, dict]:
-    """Run all epochs; gives the network of the last one and the architecture to rebuild it.
+def fit(
+    config: TrainConfig, data: TrainingData, folder: Path, world: World,
+    stop_after: int | None = None,
+) -> tuple[nn.Module, int]:
+    """Run the epochs, from where ``last.pt`` in the folder stands, if it is there.
 
-    ``config.precision`` is fp32 or bf16 here: `train` has settled ``auto``.
+    Args:
+        config: The run; `train` has settled every "auto".
+        data: What to learn from; without a validation part the last epoch is the one.
+        folder: Where the checkpoints and the log go.
+        world: The processes.
+        stop_after: Stop after this epoch of the schedule.
+
+    Returns:
+        The network of the chosen epoch, and that epoch, from 1.
 
     Raises:
         SkelactError: The loss is no longer finite.
+        TrainingStopped: Ctrl-C; the state is saved.
     """
-    torch.manual_seed(config.seed)
-    device = choose_device(config.device)
-    architecture = _describe_network(config, data)
-    network = build_network(architecture, data.train.layout).to(device)
-    optimizer = make_optimizer(network, config.optim)
-    dtype = DTYPES[config.precision]
-    history, step, num_classes = [], 0, len(data.train.classes)
-    for epoch in range(1, config.optim.epochs + 1):
-        generator = Generator().manual_seed(config.seed * 100_003 + epoch - 1)
-        batches = list(shuffled_batches(len(data.train), config.optim.batch_size, generator))
-        network.train()
-        losses, right, seen = [], 0, 0
-        for rows in tqdm(batches, desc=f"epoch {epoch}/{config.optim.epochs}", leave=False):
-            clips, labels = draw_batch(config, data, rows, generator)
-            clips, labels = clips.to(device), labels.to(device)
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(step, len(batches), config.optim)
-            loss, scores = take_step(network, optimizer, clips, labels, config.optim, dtype,
-                                     num_classes)
-            step += 1
-            losses.append(loss)
-            known = labels < num_classes
-            right += int((scores[known, :num_classes].argmax(1) == labels[known]).sum())
-            seen += int(known.sum())
-        if not np.isfinite(losses).all():
-            raise SkelactError(f"the loss is no longer finite in epoch {epoch}; lower --optim.lr")
-        history.append({
-            "epoch": epoch, "loss": float(np.mean(losses)), "train_accuracy": right / seen,
-            "held_out_accuracy": accuracy(network, data.held_out, config.clip.frames),
-        })
-        _write_history(history, output / "metrics.jsonl")
-    return network, architecture
+    architecture = describe_network(config, data)
+    state = TrainState(config, data, make_network(config, data, world), world)
+    progress = read_progress(folder / "last.pt")
+    if progress is not None:
+        state.restore(progress)
+    with catch_stops(world) as stopper:
+        while not _is_over(config, state, stop_after):
+            run_epoch(config, data, state, architecture, folder, stopper)
+    if "val_accuracy" in state.history[-1]:
+        weights = read_torch_file(folder / "best.pt")["weights"]
+        state.judged.load_state_dict(weights)
+    return state.judged, state.best_epoch()
 
 
-def take_step(
-    network: nn.Module, optimizer: torch.optim.Optimizer, clips: Tensor, labels: Tensor,
-    config: OptimConfig, dtype: torch.dtype, num_classes: int,
-) -> tuple[float, Tensor]:
-    """One step down the loss of a batch; gives the loss and the scores before it."""
-    with torch.autocast(clips.device.type, dtype, enabled=dtype != torch.float32):
-        scores = network(clips)
-    loss = loss_of(scores.float(), labels, num_classes, config.label_smoothing)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    if config.clip_norm:
-        nn.utils.clip_grad_norm_(network.parameters(), config.clip_norm)
-    optimizer.step()
-    return loss.item(), scores
+def run_epoch(
+    config: TrainConfig, data: TrainingData, state: TrainState, architecture: dict, folder: Path,
+    stopper: Stopper,
+) -> None:
+    """What remains of an epoch, its validation, its line in the log and its checkpoint."""
+    num_classes, per_epoch = len(data.classes), len(state.batches)
+    number, start, waited = state.epoch + 1, time.perf_counter(), 0.0
+    train_mode(state.network, config.network.freeze_layers, config.network.freeze_norm)
+    bar = tqdm(_timed(state.batches), desc=f"epoch {number}/{config.optim.epochs}", leave=False,
+               initial=state.step % per_epoch, total=per_epoch,
+               disable=not state.world.is_main)
+    for mixture, seconds in bar:
+        waited += seconds
+        rate = learning_rate(state.step, per_epoch, config.optim)
+        set_rate(state.optimizer, rate)
+        take_step(config, state, mixture, num_classes)
+        if stopper.wanted():
+            save_state(config, data, state, architecture, folder)
+            raise TrainingStopped(f"stopped at step {state.step}, in epoch {number}; go on with: "
+                                  f"skelact train {folder}/config.yaml -o {folder} --resume")
+        if state.step % config.save_steps == 0 and state.step % per_epoch:
+            save_state(config, data, state, architecture, folder)
+    seconds = time.perf_counter() - start
+    loss, right, seen = state.total_sums()
+    state.epoch, state.sums = number, state.no_sums()
+    copy_from_main(state.world, state.judged)  # running statistics
+    state.history.append({
+        "epoch": number, "step": state.step, "loss": loss / seen, "train_accuracy": right / seen,
+        **validate(state.judged, config, data, state.world),
+        "lr": rate, "seconds": seconds, "data_share": waited / seconds,
+    })
+    if state.world.is_main and state.best_epoch() == number and len(data.val):
+        save_model(describe_model(config, data, state.judged, architecture),
+                   folder / "best.pt", overwrite=True)
+    save_state(config, data, state, architecture, folder)
+    if state.world.is_main:
+        log_epoch(folder, state.history)
 
 
-def loss_of(scores: Tensor, labels: Tensor, num_classes: int, smoothing: float) -> Tensor:
-    """Cross-entropy of which action, for clips of one, plus that of whether any, for all.
-
-    Args:
-        scores: ``[B, classes]``, or one more where the network learns to reject.
-        labels: ``[B]``; the class after the last is "no known action".
-        num_classes: The number of actions.
-        smoothing: Label smoothing of the first part.
-    """
-    known = labels < num_classes
-    which = nn.functional.cross_entropy(scores[known, :num_classes], labels[known],
-                                        label_smoothing=smoothing)
-    if scores.shape[1] == num_classes:
-        return which
-    none = scores[:, num_classes]
-    return which + nn.functional.binary_cross_entropy_with_logits(none, (~known).float())
+def _timed(batches) -> Iterator[tuple[Mixture, float]]:
+    """Every batch with the seconds that were spent waiting for it."""
+    source, start = iter(batches), time.perf_counter()
+    for mixture in source:
+        yield mixture, time.perf_counter() - start
+        start = time.perf_counter()
 
 
-def _describe_network(config: TrainConfig, data: TrainingData) -> dict:
-    """The architecture that a checkpoint stores; see `build_network`."""
-    return {
-        "name": config.network.name,
-        "arguments": {
-            "num_classes": len(data.train.classes) + (data.other is not None),
-            "base_channels": config.network.base_channels,
-            "partition": config.network.partition,
-            "dropout": config.network.dropout,
-        },
+def _is_over(config: TrainConfig, state: TrainState, stop_after: int | None) -> bool:
+    patience = config.optim.patience
+    waited = state.epoch - state.best_epoch()
+    return state.epoch >= (stop_after or config.optim.epochs) or bool(
+        patience and waited >= patience)
+
+
+def save_state(
+    config: TrainConfig, data: TrainingData, state: TrainState, architecture: dict, folder: Path
+) -> None:
+    """Write ``last.pt``: a whole model, and with it what resuming needs."""
+    progress = state.capture()
+    if state.world.is_main:
+        model = describe_model(config, data, state.judged, architecture)
+        save_model(model, folder / "last.pt", overwrite=True, progress=progress)
+
+
+def finish(
+    config: TrainConfig, data: TrainingData, network: nn.Module, epoch: int, output: Path,
+    world: World,
+) -> ActionModel:
+    """Set the rejection threshold, score the test split once, write the model and the report."""
+    model = describe_model(config, data, network, describe_network(config, data))
+    threshold, accepted = set_threshold(network, config, data)
+    scores, metrics = score_test(network, config, data, threshold, world)
+    chosen = f"epoch {epoch}, chosen on val" if config.validate else "the last epoch"
+    metrics = {
+        "split": f"{config.protocol or 'default'} test",
+        "protocol": f"{chosen}{', retrained on all of train' if config.retrain else ''}; "
+                    f"{config.test_clips} views a clip, probabilities averaged; *_whole: one",
+        **metrics, **accepted,
     }
+    model = replace(model, threshold=threshold, metrics=metrics)
+    if world.is_main:
+        result = TestResult(scores=scores, labels=data.arrays.labels[data.test],
+                            clip_ids=data.clip_ids[data.test], classes=data.classes,
+                            metrics=metrics, chosen_epoch=epoch, data=model.data)
+        finish_run(output, config, result)
+        save_model(model, output / "model.pt", overwrite=True)  # the sign of a finished run
+    barrier(world)
+    return model
 
 
-def _write_history(history: list[dict], path: Path) -> None:
-    """One JSON line an epoch (null where there is nothing to measure), and the last one shown."""
-    rows = [{key: None if value != value else value for key, value in row.items()}
-            for row in history]
-    write_text(path, "".join(json.dumps(row) + "\n" for row in rows), overwrite=True)
-    tqdm.write("  ".join(f"{key} {value:.4g}" for key, value in history[-1].items()))
+def make_network(config: TrainConfig, data: TrainingData, world: World) -> nn.Module:
+    """The network of a run with fresh weights, or with those of ``config.init``, on the device."""
+    torch.manual_seed(config.seed)
+    network = build_network(describe_network(config, data), data.arrays.layout)
+    fresh = ()
+    if config.init:
+        transfer = init_from(network, config.init, data.classes, data.background is not None,
+                             config.clip)
+        fresh = transfer.fresh
+        if world.is_main:
+            tqdm.write(str(transfer))
+    freeze(network, config.network.freeze_layers, config.network.freeze_norm, fresh)
+    return network.to(world.device)
+
+
+def describe_network(config: TrainConfig, data: TrainingData) -> dict:
+    """The architecture that a checkpoint stores; see `build_network`."""
+    arguments = {
+        "num_classes": len(data.classes) + (data.background is not None),
+        "base_channels": config.network.base_channels,
+        "dropout": config.network.dropout,
+        "absent": config.network.absent,
+    }
+    if config.network.partition:
+        arguments["partition"] = config.network.partition
+    return {"name": config.network.name, "arguments": arguments}
+
+
+def describe_model(
+    config: TrainConfig, data: TrainingData, network: nn.Module, architecture: dict
+) -> ActionModel:
+    """The network with all that a checkpoint says of it, as yet without threshold and metrics."""
+    return ActionModel(
+        network=network, classes=data.classes, clip=config.clip, architecture=architecture,
+        rejects=data.background is not None,
+        # folders by name: a checkpoint must not tell where on a machine the data lay
+        training=asdict(config) | {
+            "data": Path(config.data).name if config.data else None,
+            "background": [Path(b).name for b in config.background],
+            "exclude": Path(config.exclude).name, "init": config.init and Path(config.init).name},
+        data={"name": data.name, "train_clips": len(data.train), "val_clips": len(data.val),
+              "background_clips": 0 if data.background is None else len(data.background.train),
+              "sha256_of_tracks": data.fingerprint},
+    )
+
+
+def check_folder(output: Path, overwrite: bool, resume: bool) -> None:
+    """Refuse a folder that holds a run, unless it was said what to do with it.
+
+    Raises:
+        OutputExistsError: It holds one.
+        SkelactError: ``overwrite`` and ``resume`` together, or no folder can be there.
+    """
+    if overwrite and resume:
+        raise SkelactError("--overwrite begins anew and --resume goes on; pass one of them")
+    check_writable(output / "model.pt", overwrite=True)
+    found = [path for path in _checkpoints(output) if path.exists()]
+    if found and not (overwrite or resume):
+        state = "a finished" if found[0].name == "model.pt" else "an unfinished"
+        raise OutputExistsError(f"{output} holds {state} run; pass --resume to go on with it, "
+                                "--overwrite to begin anew, or another -o")
+
+
+def clear_folder(output: Path) -> None:
+    """Remove the checkpoints of an earlier run; `begin_run` removes what else it wrote."""
+    for path in (*_checkpoints(output), *_checkpoints(output / "retrain")):
+        path.unlink(missing_ok=True)
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    return [folder / name for name in ("model.pt", "last.pt", "best.pt")]
+
+
+def _settle_precision(config: TrainConfig, output: Path, resume: bool, world: World) -> str:
+    """The arithmetic: that of the run to resume, else as asked, else what a probe finds."""
+    before = read_precision(output) if resume and config.precision == "auto" else None
+    chosen = before or choose_precision(config.precision, world.device)
+    return from_main(world, "precision", chosen)

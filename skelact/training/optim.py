@@ -1,40 +1,98 @@
-"""Optimiser, learning-rate schedule and arithmetic of a training run."""
+"""Optimiser, learning-rate schedule, loss and arithmetic of a training run."""
 
+import contextlib
 import math
 import time
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from skelact.config import OptimConfig
 
 
 def make_optimizer(network: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum; vectors and edge importances are not decayed."""
-    decayed, free = [], []
+    """SGD or AdamW; vectors and edge importances are not decayed, the head may learn faster."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
-        keep = parameter.ndim > 1 and "edge_importance" not in name and "bias" not in name
-        (decayed if keep else free).append(parameter)
-    groups = [{"params": decayed, "weight_decay": config.weight_decay},
-              {"params": free, "weight_decay": 0.0}]
-    return torch.optim.SGD(groups, config.lr, config.momentum, nesterov=True)
+        if parameter.requires_grad:
+            decayed = (parameter.ndim > 1 and "edge_importance" not in name
+                       and "adjacency" not in name and "bias" not in name)
+            groups.setdefault((decayed, name.startswith("head.")), []).append(parameter)
+    settings = [
+        {"params": parameters, "weight_decay": config.weight_decay if decayed else 0.0,
+         "share": 1.0 if head else config.body_lr}
+        for (decayed, head), parameters in groups.items()
+    ]
+    if config.optimizer == "adamw":
+        return torch.optim.AdamW(settings, config.lr)
+    return torch.optim.SGD(settings, config.lr, config.momentum, nesterov=config.nesterov)
 
 
 def learning_rate(step: int, steps_per_epoch: int, config: OptimConfig) -> float:
-    """Linear warm-up, then a cosine that reaches zero after the last step."""
+    """Linear warm-up, then the schedule: a cosine reaches zero after the last step."""
+    highest = config.lr * (config.batch_size / config.lr_batch if config.lr_batch else 1)
     total = config.epochs * steps_per_epoch
     warmup = min(config.warmup_epochs * steps_per_epoch, total / 2)
     if step < warmup:
-        return config.lr * (step + 1) / (warmup + 1)
-    return config.lr * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
+        return highest * (step + 1) / (warmup + 1)
+    if config.schedule == "cosine":
+        return highest * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
+    passed = sum(step >= milestone * steps_per_epoch for milestone in config.milestones)
+    return highest * 0.1**passed
 
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give every group of `make_optimizer` its share of the rate."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["share"]
+
+
+def class_weights(labels: Tensor, num_classes: int) -> Tensor:
+    """``[classes]`` weights under which every class counts the same; 1 on average over clips.
+
+    Args:
+        labels: ``[L]`` of the training clips. A class without clips gets 0.
+        num_classes: How many there are.
+    """
+    counts = torch.bincount(labels, minlength=num_classes).float()
+    return torch.where(counts > 0, counts.sum() / ((counts > 0).sum() * counts), 0.0)
+
+
+def loss_of_actions(
+    scores: Tensor, targets: Tensor, smoothing: float, weights: Tensor | None = None
+) -> Tensor:
+    """``[B]`` cross-entropy of which action, a clip.
+
+    Args:
+        scores: ``[B, classes]``.
+        targets: ``[B]`` classes, or ``[B, classes]`` shares of them (`mixup`).
+        smoothing: Label smoothing.
+        weights: ``[classes]`` of the classes, as in `class_weights`.
+    """
+    return nn.functional.cross_entropy(scores, targets, weights, label_smoothing=smoothing,
+                                       reduction="none")
+
+
+def loss_of_rejection(none: Tensor, unknown: Tensor) -> Tensor:
+    """``[B]`` cross-entropy of whether a clip shows no known action, from the last score."""
+    return nn.functional.binary_cross_entropy_with_logits(none, unknown.float(), reduction="none")
+
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 """Names of the arithmetic of the products."""
 
 
+def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager:
+    """The context in which a network computes with this arithmetic."""
+    dtype = DTYPES[precision]
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+
+
 def choose_precision(precision: str, device: torch.device) -> str:
-    """``"fp32"`` or ``"bf16"``: as asked, or bf16 where a quick probe finds it twice as fast."""
+    """``"fp32"``, ``"bf16"`` or ``"fp16"``: as asked; auto: bf16 where it is native.
+
+    On a CPU a quick probe finds out whether bf16 is twice as fast.
+    """
     if precision != "auto":
         return precision
     native = torch.cuda.is_bf16_supported() if device.type == "cuda" else _bf16_pays()

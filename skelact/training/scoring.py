@@ -1,107 +1,118 @@
-"""What a trained network is worth: its threshold, its accuracy, and the model to save."""
-
-import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
-from pathlib import Path
+"""What a network is worth: scores of clips, the rejection threshold, the test split."""
 
 import numpy as np
 import torch
-from torch import Generator, Tensor, nn
+from torch import nn
 
 from skelact.config import TrainConfig
-from skelact.datasets.clips import TEN_VIEWS, WHOLE, Clips, View, random_clips, view_clips
+from skelact.datasets.arrays import ClipArrays
+from skelact.datasets.loader import Loader
 from skelact.evaluation.metrics import mean_class_accuracy, rejection_threshold, top_k_accuracy
-from skelact.models.checkpoint import ActionModel
 from skelact.models.classifier import action_probabilities
-from skelact.training.data import TrainingData
+from skelact.training.data import TrainingData, train_sampling, view_loader
+from skelact.training.distributed import World, gather_rows
+from skelact.training.optim import autocast
+from skelact.transforms.clip_form import form_clips
 
 FALSE_RATE = 0.02
 """Share of held-out clips of other actions that may get a name."""
 
-_BATCH = 64
-
-
-def finish(
-    config: TrainConfig, data: TrainingData, network: nn.Module, architecture: dict
-) -> ActionModel:
-    """Set the rejection threshold on held-out clips, then score the test split, once."""
-    known = _top_probability(network, data.held_out, config, draws=8)
-    threshold, unknown = 0.0, np.empty(0)
-    if data.other_held_out is not None:
-        none = (data.other_held_out.labels == len(data.train.classes)).nonzero()[:, 0]
-        unknown = _top_probability(network, data.other_held_out.subset(none), config, draws=4)
-        threshold = rejection_threshold(known, unknown, FALSE_RATE)
-    scores = score_clips(network, data.test, config.clip.frames, TEN_VIEWS)
-    whole = score_clips(network, data.test, config.clip.frames)
-    labels = data.test.labels.numpy()
-    metrics = {
-        "split": f"{config.protocol or 'official'} test, last epoch",
-        "protocol": "ten views a clip, probabilities averaged; *_whole: each clip once, whole",
-        "num_clips": len(labels),
-        "top1_whole": top_k_accuracy(whole, labels),
-        "top1": top_k_accuracy(scores, labels),
-        "top5": top_k_accuracy(scores, labels, k=5),
-        "mean_class_accuracy": mean_class_accuracy(scores, labels),
-        "accepted_held_out": _share(known >= threshold),
-        "accepted_other_held_out": _share(unknown >= threshold),
-        "accepted_test_whole": _share(whole.max(1) >= threshold),
-    }
-    fingerprint = hashlib.sha256(data.train.joints.numpy().tobytes()).hexdigest()
-    return ActionModel(
-        network=network.eval(), classes=data.train.classes, clip=config.clip,
-        architecture=architecture, rejects=data.other is not None, threshold=threshold,
-        metrics=metrics,
-        # folders by name: a checkpoint must not tell where on a machine the data lay
-        training=asdict(config) | {"data": Path(config.data).name,
-                                   "background": [Path(b).name for b in config.background]},
-        data={"name": data.name, "train_clips": len(data.train),
-              "other_clips": 0 if data.other is None else len(data.other),
-              "sha256_of_joints": fingerprint, "terms": data.terms},
-    )
-
-
-def accuracy(network: nn.Module, clips: Clips, frames: int) -> float:
-    """Share of whole clips recognized, among the actions alone; NaN without clips."""
-    return top_k_accuracy(score_clips(network, clips, frames), clips.labels.numpy())
-
 
 def score_clips(
-    network: nn.Module, clips: Clips, frames: int, views: Sequence[View] = (WHOLE,)
+    network: nn.Module, config: TrainConfig, data: TrainingData, rows: np.ndarray, world: World,
+    views: int = 1,
 ) -> np.ndarray:
-    """``[L, classes]`` float64 probability of every action for every clip, the mean of views."""
-    rows = torch.arange(len(clips))
-    return np.mean([
-        _probabilities(network, len(clips.classes),
-                       (view_clips(clips, part, frames, view) for part in _parts(rows)))
-        for view in views
+    """``[L, classes]`` float64 probability of every action for every row, the mean of its views.
+
+    Where training mirrors clips, more than one view means half of them mirrored. Processes share
+    the rows; each gets the whole result.
+    """
+    mirrors = (False, True) if views > 1 and config.augment.flip else (False,)
+    views = max(1, views // len(mirrors))
+    mine = rows[world.rank :: world.size]
+    scores = np.mean([
+        _probabilities(network, config, len(data.classes),
+                       view_loader(config, data.arrays, mine, views, mirror)
+                       ).reshape(len(mine), -1, len(data.classes)).mean(axis=1)
+        for mirror in mirrors
     ], axis=0)
-
-
-def _top_probability(
-    network: nn.Module, clips: Clips, config: TrainConfig, draws: int
-) -> np.ndarray:
-    """Highest action probability of random windows, changed as in training."""
-    generator = Generator().manual_seed(7)
-    parts = _parts(torch.arange(len(clips)).repeat(draws))
-    drawn = (random_clips(clips, part, config.clip.frames, config.augment, generator)
-             for part in parts)
-    return _probabilities(network, len(clips.classes), drawn).max(axis=1)
+    return gather_rows(world, scores)
 
 
 @torch.inference_mode()
 def _probabilities(
-    network: nn.Module, num_classes: int, batches: Iterable[Tensor]
+    network: nn.Module, config: TrainConfig, num_classes: int, loader: Loader
 ) -> np.ndarray:
+    """``[draws, classes]`` in the loader's order."""
     network.eval()
     device = next(network.parameters()).device
-    parts = [action_probabilities(network(clips.to(device)), num_classes).cpu()
-             for clips in batches]
-    return torch.cat([torch.empty(0, num_classes), *parts]).double().numpy()
+    parts = [torch.empty(0, num_classes)]
+    for batch in loader if len(loader.rows) else ():
+        with autocast(config.precision, device):
+            scores = network(batch.clips.to(device, non_blocking=True))
+        parts.append(action_probabilities(scores.float(), num_classes).cpu())
+    return torch.cat(parts).double().numpy()
 
 
-def _parts(rows: Tensor) -> list[Tensor]:
-    return [part for part in rows.split(_BATCH) if len(part)]
+def validate(
+    network: nn.Module, config: TrainConfig, data: TrainingData, world: World
+) -> dict[str, float]:
+    """Loss and accuracy on the validation part; nothing where there is none."""
+    if not len(data.val):
+        return {}
+    scores = score_clips(network, config, data, data.val, world)
+    labels = data.arrays.labels[data.val]
+    own = scores[np.arange(len(labels)), labels]
+    return {"val_loss": float(-np.log(own.clip(1e-12)).mean()),
+            "val_accuracy": top_k_accuracy(scores, labels)}
+
+
+def set_threshold(
+    network: nn.Module, config: TrainConfig, data: TrainingData
+) -> tuple[float, dict[str, float | None]]:
+    """The rejection threshold from held-out clips of known and of other actions; what it does."""
+    if data.background is None:
+        return 0.0, {}
+    known = _top_probability(network, config, data.arrays, data.val, len(data.classes), draws=8)
+    unknown = _top_probability(network, config, data.background.arrays, data.background.held_out,
+                               len(data.classes), draws=4)
+    threshold = rejection_threshold(known, unknown, FALSE_RATE)
+    return threshold, {"accepted_val": _share(known >= threshold),
+                       "accepted_other_val": _share(unknown >= threshold)}
+
+
+def _top_probability(
+    network: nn.Module, config: TrainConfig, arrays: ClipArrays, rows: np.ndarray,
+    num_classes: int, draws: int,
+) -> np.ndarray:
+    """Highest action probability of random windows, changed as in training."""
+    loader = Loader(arrays, rows, 64, sampling=train_sampling(config), seed=7, repeat=draws,
+                    transform=form_clips(config.clip, arrays.dims, config.augment),
+                    people=config.clip.people, workers=config.workers)
+    return _probabilities(network, config, num_classes, loader).max(axis=1, initial=0.0)
+
+
+def score_test(
+    network: nn.Module, config: TrainConfig, data: TrainingData, threshold: float, world: World
+) -> tuple[np.ndarray, dict]:
+    """Scores of the test split and what they say; called once a run."""
+    whole = score_clips(network, config, data, data.test, world)
+    scores = whole
+    if config.test_clips > 1:
+        scores = score_clips(network, config, data, data.test, world, config.test_clips)
+    labels = data.arrays.labels[data.test]
+    metrics = {
+        "num_clips": len(labels),
+        "top1": top_k_accuracy(scores, labels),
+        "top5": top_k_accuracy(scores, labels, k=5),
+        "mean_class_accuracy": mean_class_accuracy(scores, labels),
+        "top1_whole": top_k_accuracy(whole, labels),
+    }
+    if data.background is not None:
+        metrics["accepted_test_whole"] = _share(whole.max(axis=1) >= threshold)
+    return scores, metrics
+
+
 
 
 def _share(accepted: np.ndarray) -> float | None:

@@ -11,36 +11,14 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from skelact.config import AugmentConfig
 from skelact.graph.layouts import Layout
-from skelact.transforms.spatial import centre_and_scale, project, rotate
+from skelact.transforms.spatial import project, rotate
 
 _PARTS = {
     "arm": ("elbow", "wrist", "hand"),
     "leg": ("knee", "ankle", "foot", "toe", "heel"),
     "head": ("head", "nose", "eye", "ear", "mouth"),
 }
-
-
-def augment(joints: Tensor, layout: Layout, config: AugmentConfig, generator: Generator) -> Tensor:
-    """All changes that `AugmentConfig` names but those of time; ends centred and scaled.
-
-    Args:
-        joints: ``[B, N, 3, T]`` in pixels or metres.
-        layout: The skeleton.
-        config: How much of what.
-        generator: The source of chance.
-    """
-    joints = drop_joints(joints, config.drop_joint, generator)
-    joints = drop_part(joints, layout, config.drop_part, generator)
-    joints = drop_span(joints, config.drop_span, generator)
-    joints = flip(joints, layout, config.flip, generator)
-    joints = swap_sides(joints, layout, config.swap_sides, generator)
-    joints = vary_confidence(joints, generator)
-    joints = move_camera(centre_and_scale(joints), config.camera, generator)
-    joints = distort(joints, config, generator)
-    joints = shift_joints(joints, config.bias, generator)
-    return jitter(joints, config.jitter, generator)
 
 
 def flip(joints: Tensor, layout: Layout, share: float, generator: Generator) -> Tensor:
@@ -63,14 +41,24 @@ def swap_sides(joints: Tensor, layout: Layout, share: float, generator: Generato
     return _swap(joints, layout, _choose(joints, share, generator))
 
 
-def distort(joints: Tensor, config: AugmentConfig, generator: Generator) -> Tensor:
-    """Rotate in the image, scale, and stretch width against height, once a clip."""
+def distort(
+    joints: Tensor, degrees: float, scale: float, stretch: float, generator: Generator
+) -> Tensor:
+    """Rotate in the image, scale, and stretch width against height, once a clip.
+
+    Args:
+        joints: ``[B, ..., N, C, T]``, 2-D.
+        degrees: Largest angle.
+        scale: Largest change of size, as a share.
+        stretch: Largest change of width, as a share.
+        generator: The source of chance.
+    """
     batch = len(joints)
-    angle = _symmetric(batch, math.radians(config.rotate), generator)
-    scale = 1 + _symmetric(batch, config.scale, generator)
-    stretch = 1 + _symmetric(batch, config.stretch, generator)
-    cos, sin = angle.cos() * scale, angle.sin() * scale
-    rows = [torch.stack([cos * stretch, -sin], -1), torch.stack([sin * stretch, cos], -1)]
+    angle = _symmetric(batch, math.radians(degrees), generator)
+    size = 1 + _symmetric(batch, scale, generator)
+    width = 1 + _symmetric(batch, stretch, generator)
+    cos, sin = angle.cos() * size, angle.sin() * size
+    rows = [torch.stack([cos * width, -sin], -1), torch.stack([sin * width, cos], -1)]
     return rotate(joints, _each(torch.stack(rows, 1), joints.dim() - 1))
 
 
@@ -131,16 +119,10 @@ def change_speed(joints: Tensor, largest: float, generator: Generator) -> Tensor
         largest: Largest change of speed, as a share.
         generator: The source of chance.
     """
-    frames = joints.shape[-1]
-    middle = (frames - 1) / 2
+    middle = (joints.shape[-1] - 1) / 2
     speed = 1 + _symmetric((len(joints), 1), largest, generator)
-    at = (middle + (torch.arange(frames) - middle) * speed).clamp(0, max(frames - 1, 0))
-    before, share = at.long(), at.frac()
-    shape = (len(joints), *[1] * (joints.dim() - 2), frames)
-    start, end = (joints.gather(-1, index.clamp_max(frames - 1).view(shape).expand_as(joints))
-                  for index in (before, before + 1))
-    share = share.view(shape)
-    return torch.where(share > 0, torch.lerp(start, end, share.to(joints.dtype)), start)
+    at = middle + (torch.arange(joints.shape[-1]) - middle) * speed
+    return _show_frames(joints, at.clamp_min(0))
 
 
 def mixup(
@@ -174,13 +156,20 @@ def mixup(
 
 def move_camera(joints: Tensor, share: float, generator: Generator) -> Tensor:
     """Let the camera of some clips pan by up to a body size and zoom by up to half, steadily."""
-    if not share:
-        return joints
     time = torch.linspace(-0.5, 0.5, joints.shape[-1])
-    pan = _symmetric((len(joints), 1, 2, 1), 1.0, generator) * time
-    zoom = (_symmetric((len(joints), 1, 1, 1), math.log(1.5), generator) * time).exp()
-    moved = torch.cat([joints[:, :, :2] * zoom + pan, joints[:, :, 2:]], dim=2)
+    axes = joints.dim()
+    pan = _each(_symmetric((len(joints), 2, 1), 1.0, generator), axes) * time
+    zoom = (_each(_symmetric((len(joints), 1, 1), math.log(1.5), generator), axes) * time).exp()
+    moved = torch.cat([joints[..., :2, :] * zoom + pan, joints[..., 2:, :]], dim=-2)
     return _some(joints, moved, share, generator)
+
+
+def lower_rate(joints: Tensor, share: float, max_step: int, generator: Generator) -> Tensor:
+    """Keep every n-th frame of some clips, n from 2, with straight lines between them."""
+    frames = joints.shape[-1]
+    step = torch.randint(2, max_step + 1, (len(joints), 1), generator=generator)
+    step = torch.where(torch.rand(len(joints), 1, generator=generator) < share, step, 1)
+    return _show_frames(joints, torch.arange(frames) / step, step)
 
 
 def jitter(joints: Tensor, largest: float, generator: Generator, dims: int = 2) -> Tensor:
@@ -199,8 +188,8 @@ def shift_joints(joints: Tensor, largest: float, generator: Generator, dims: int
     return torch.cat([joints[..., :dims, :] + shift, joints[..., dims:, :]], dim=-2)
 
 
-def vary_confidence(joints: Tensor, generator: Generator) -> Tensor:
-    """Replace annotated visibility by what a detector might say, in half of the clips."""
+def vary_confidence(joints: Tensor, share: float, generator: Generator) -> Tensor:
+    """Replace annotated visibility by what a detector might say, in some clips."""
     shape = (*joints.shape[:-2], 1, 1)
     confidence = joints[..., 2:3, :]
     high = 0.5 + 0.5 * torch.rand(shape, generator=generator)
@@ -208,7 +197,7 @@ def vary_confidence(joints: Tensor, generator: Generator) -> Tensor:
     flicker = 0.05 * torch.randn(confidence.shape, generator=generator)
     drawn = (torch.lerp(low, high, confidence) + flicker).clamp(0.1, 1)
     varied = torch.cat([joints[..., :2, :], drawn], dim=-2)
-    return _some(joints, varied, 0.5, generator)
+    return _some(joints, varied, share, generator)
 
 
 def drop_joints(joints: Tensor, share: float, generator: Generator) -> Tensor:
@@ -259,6 +248,20 @@ def _swap(joints: Tensor, layout: Layout, some: Tensor) -> Tensor:
     first = torch.arange(people).view(len(joints), people // max(len(joints), 1), 1)
     index = first * layout.num_joints + order[:, None]
     return joints.flatten(0, -3).index_select(0, index.flatten()).view(joints.shape)
+
+
+def _show_frames(joints: Tensor, at: Tensor, step: Tensor | int = 1) -> Tensor:
+    """Clips at positions ``at [B, T]``, counted in ``step [B, 1]`` frames; the last frame stays.
+
+    A joint missing beside a position is missing there.
+    """
+    last = joints.shape[-1] - 1
+    shape = (len(joints), *[1] * (joints.dim() - 2), joints.shape[-1])
+    start, end = (
+        joints.gather(-1, (index.long() * step).clamp_max(last).view(shape).expand_as(joints))
+        for index in (at, at + 1))
+    share = at.frac().view(shape)
+    return torch.where(share > 0, torch.lerp(start, end, share.to(joints.dtype)), start)
 
 
 def _choose(joints: Tensor, share: float, generator: Generator) -> Tensor:

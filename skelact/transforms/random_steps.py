@@ -7,7 +7,6 @@ and angles (degrees) are limits to both sides.
 from dataclasses import dataclass, replace
 
 from skelact.checks import check_choice
-from skelact.config import AugmentConfig
 from skelact.transforms import augment
 from skelact.transforms.compose import ClipInfo, RandomTransform
 
@@ -42,8 +41,7 @@ class Distort(RandomTransform):
 
     def _change(self, joints, info, generator):
         check_choice(info.dims, (2,), "dims of clips for Distort (3-D: Distort3D)")
-        config = AugmentConfig(rotate=self.rotate, scale=self.scale, stretch=self.stretch)
-        return augment.distort(joints, config, generator)
+        return augment.distort(joints, self.rotate, self.scale, self.stretch, generator)
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,7 @@ class Distort3D(RandomTransform):
 
     def _change(self, joints, info, generator):
         check_choice(info.dims, (3,), "dims of clips for Distort3D (2-D: Distort)")
-        return augment.distort_3d(joints, self.rotate, self.scale, self.shear,
-                                  generator)
+        return augment.distort_3d(joints, self.rotate, self.scale, self.shear, generator)
 
 
 @dataclass(frozen=True)
@@ -89,6 +86,32 @@ class ChangeSpeed(RandomTransform):
 
 
 @dataclass(frozen=True)
+class LowerRate(RandomTransform):
+    """Keep every n-th frame of some clips, n up to ``max_step``, with straight lines between."""
+
+    over_time = True
+
+    share: float = 0.3
+    max_step: int = 6
+
+    def _change(self, joints, info, generator):
+        return augment.lower_rate(joints, self.share, self.max_step, generator)
+
+
+@dataclass(frozen=True)
+class MoveCamera(RandomTransform):
+    """Let the camera of some clips pan and zoom (2-D); centre and scale first."""
+
+    over_time = True
+
+    share: float = 0.3
+
+    def _change(self, joints, info, generator):
+        check_choice(info.dims, (2,), "dims of clips that a camera sees")
+        return augment.move_camera(joints, self.share, generator)
+
+
+@dataclass(frozen=True)
 class Jitter(RandomTransform):
     """Add noise of a random deviation to the positions."""
 
@@ -110,11 +133,13 @@ class ShiftJoints(RandomTransform):
 
 @dataclass(frozen=True)
 class VaryConfidence(RandomTransform):
-    """Replace annotated visibility by what a detector might say, in half of the clips (2-D)."""
+    """Replace annotated visibility by what a detector might say, in some clips (2-D)."""
+
+    share: float = 0.5
 
     def _change(self, joints, info, generator):
         check_choice(info.dims, (2,), "dims of clips with a confidence")
-        return augment.vary_confidence(joints, generator)
+        return augment.vary_confidence(joints, self.share, generator)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from skelact.checks import check_choice
 from skelact.errors import ShapeError
-from skelact.transforms import spatial, streams, temporal
+from skelact.transforms import augment, spatial, streams, temporal
 from skelact.transforms.compose import ClipInfo, Transform
 
 
@@ -91,6 +91,28 @@ class CanonicalView(Transform):
         check_choice(info.dims, (3,), "dims of clips to turn upright")
         return spatial.canonical_view(joints, info.layout, self.up, self.keep_upright,
                                       info.opening)
+
+
+@dataclass(frozen=True)
+class SensorView(Transform):
+    """3-D clips as their sensor saw them, thus 2-D: x, y (down) and confidence 1."""
+
+    def _change(self, joints, info, generator):
+        check_choice(info.dims, (3,), "dims of clips to look at")
+        leading = joints.shape[:-3]
+        return spatial.project(joints, torch.full(leading, math.pi), torch.zeros(leading))
+
+    def leaves(self, info: ClipInfo) -> ClipInfo:
+        """The clips are 2-D, in no image."""
+        return replace(info, dims=2, image_size=None, opening=None)
+
+
+@dataclass(frozen=True)
+class Mirror(Transform):
+    """Mirror at x = 0, left and right joints exchanged; centre first."""
+
+    def _change(self, joints, info, generator):
+        return augment.mirror(joints, info.layout)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,87 @@
+"""Clips of other actions, from which a network learns to say "no known action"."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skelact.datasets.arrays import ClipArrays, join_arrays, remap_arrays
+from skelact.datasets.store import Store
+from skelact.errors import SkelactError
+from skelact.graph.layouts import Layout
+
+SAME_ACTION = {"bowling": "bowl", "baseball_swing": "baseball_swing", "squat": "squat",
+               "tennis_swing": "tennis_forehand", "tennis_serve": "tennis_serve"}
+"""Labels of UTD-MHAD and NW-UCLA that show an action of Penn Action. Without such clips a network
+could tell the classes from everything else by the sensor alone."""
+LOOKALIKES = {"throw", "pick_up_and_throw", "lunge"}
+"""Labels that nearly show one of Penn Action's; they are left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """Clips of other data sets.
+
+    Args:
+        arrays: All of them in the skeleton of the network; a label of ``len(classes)`` means "no
+            known action".
+        train: Rows to learn from.
+        held_out: Rows of the last subject of each set that show no known action: they set the
+            rejection threshold.
+    """
+
+    arrays: ClipArrays
+    train: np.ndarray
+    held_out: np.ndarray
+
+
+def read_background(
+    folders: Sequence[str], layout: Layout, classes: Sequence[str]
+) -> Background:
+    """Open stores of other data sets.
+
+    Args:
+        folders: One store a data set, all 2-D or all 3-D.
+        layout: The skeleton of the network.
+        classes: Names of the known actions; clips with such a label, or one of `SAME_ACTION`,
+            keep it.
+
+    Raises:
+        FileFormatError: A folder is no store.
+        SkelactError: 2-D and 3-D mixed, or a store without two subjects: the threshold is set on
+            other people, not only on other clips.
+    """
+    parts, train, held_out, start = [], [], [], 0
+    for folder in folders:
+        store = Store(folder)
+        arrays = _relabel(store, layout, tuple(classes))
+        usable, last = _usable(store), _last_subject(store)
+        parts.append(arrays)
+        train.append(start + np.flatnonzero(usable & ~last))
+        unknown = arrays.labels == len(classes)
+        held_out.append(start + np.flatnonzero(usable & last & unknown))
+        start += len(arrays)
+    return Background(join_arrays(parts), np.concatenate(train), np.concatenate(held_out))
+
+
+def _relabel(store: Store, layout: Layout, classes: tuple[str, ...]) -> ClipArrays:
+    known = {name: number for number, name in enumerate(classes)}
+    numbers = np.array([known.get(SAME_ACTION.get(name, name), len(classes))
+                        for name in store.header.classes])
+    return replace(remap_arrays(store.arrays, layout), labels=numbers[store.arrays.labels])
+
+
+def _usable(store: Store) -> np.ndarray:
+    """``[L]`` bool: labelled, and not nearly one of the actions."""
+    names = np.array(store.header.classes)[store.arrays.labels]
+    return (store.arrays.labels >= 0) & ~np.isin(names, list(LOOKALIKES))
+
+
+def _last_subject(store: Store) -> np.ndarray:
+    """``[L]`` bool: clips of the subject with the highest number."""
+    subjects = np.asarray(store.columns()["subject"])
+    if (subjects < 0).any() or len(np.unique(subjects)) < 2:
+        raise SkelactError("expected a background of at least two subjects, one to learn from and "
+                           f"one to set the threshold with, in every store; {store.folder} has "
+                           f"{len(np.unique(subjects[subjects >= 0]))}; pass whole data sets")
+    return subjects == subjects.max()

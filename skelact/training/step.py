@@ -1,0 +1,75 @@
+"""One step of training: a batch forward, its loss, backward, new weights."""
+
+import torch
+from torch import Generator, Tensor, nn
+
+from skelact.config import TrainConfig
+from skelact.training.data import Mixture
+from skelact.training.optim import autocast, loss_of_actions, loss_of_rejection
+from skelact.training.state import TrainState
+from skelact.transforms.augment import mixup
+
+
+def take_step(config: TrainConfig, state: TrainState, mixture: Mixture, num_classes: int) -> None:
+    """Go one step down the loss of a batch and add it to the sums of the epoch.
+
+    A process has its share of the batch, cut into `OptimConfig.accumulate` pieces; every clip
+    weighs the same wherever it is.
+    """
+    optim, device = config.optim, state.world.device
+    chance = (config.seed << 44) + (state.step << 12) + state.world.rank
+    torch.manual_seed(chance % 2**63)  # dropout
+    clips, labels, targets = _join(config, state, mixture, num_classes)
+    totals = mixture.labelled.total, sum(batch.total for batch in
+                                         (mixture.labelled, *mixture.others))
+    state.optimizer.zero_grad(set_to_none=True)
+    for piece in range(optim.accumulate):
+        part = slice(piece, None, optim.accumulate)
+        last = piece == optim.accumulate - 1
+        with state.synchronised(last):
+            known = (labels[part] < num_classes).to(device)
+            with autocast(config.precision, device):
+                scores = state.parallel(clips[part].to(device, non_blocking=True)).float()
+            aims = targets[part].to(device)
+            which = loss_of_actions(scores[known, :num_classes], aims[known],
+                                    optim.label_smoothing, state.weights).sum() / totals[0]
+            loss = which
+            if scores.shape[1] > num_classes:
+                loss = loss + loss_of_rejection(scores[:, num_classes],
+                                                ~known).sum() / totals[1]
+            state.scaler.scale(loss * state.world.size).backward()
+        _add(state, loss, scores, labels[part].to(device), known, totals[0], num_classes)
+    if optim.clip_norm:
+        state.scaler.unscale_(state.optimizer)
+        nn.utils.clip_grad_norm_(state.network.parameters(), optim.clip_norm)
+    state.scaler.step(state.optimizer)
+    state.scaler.update()
+    if state.average is not None:
+        state.average.update_parameters(state.network)
+    state.step += 1
+
+
+def _join(
+    config: TrainConfig, state: TrainState, mixture: Mixture, num_classes: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """``[B, M, N, C, T]`` clips, ``[B]`` labels and targets: ``[B]``, or with mixup shares."""
+    batches = (mixture.labelled, *mixture.others)
+    clips = [batch.clips for batch in batches]
+    labels = torch.cat([batch.labels for batch in batches])
+    targets = labels.clamp_max(num_classes - 1)  # of clips without a known action it is not read
+    if config.augment.mixup:
+        generator = Generator().manual_seed(torch.initial_seed())
+        targets = nn.functional.one_hot(targets, num_classes).float()
+        count = len(clips[0])
+        clips[0], targets[:count] = mixup(clips[0], targets[:count], config.augment.mixup,
+                                          generator)
+    return torch.cat(clips), labels, targets
+
+
+@torch.no_grad()
+def _add(
+    state: TrainState, loss: Tensor, scores: Tensor, labels: Tensor, known: Tensor, total: int,
+    num_classes: int,
+) -> None:
+    right = (scores[known, :num_classes].argmax(dim=1) == labels[known]).sum()
+    state.sums += torch.stack([loss.double() * total, right.double(), known.sum().double()])
