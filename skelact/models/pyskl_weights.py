@@ -127,6 +127,8 @@ def _translate(
             raise WeightsError(f"the checkpoint has the unknown key {key!r}")
         if ".gcn.conv." in key:  # [K C_out, ...] -> [K, C_out, C_in] or [K, C_out]
             value = value.reshape(partitions, -1, *value.shape[1:2])
+        elif targets is _STGCNPP and value.shape[2:] == (1, 1):
+            value = value.flatten(1)
         parts.setdefault(name, []).append(value)
     # num_batches_tracked has no axis to join along, and is the same in all branches
     return {name: torch.cat(values) if len(values) > 1 and values[0].ndim else values[0]

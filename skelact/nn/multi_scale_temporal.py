@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from skelact.nn.pointwise_conv import PointwiseConv
 from skelact.nn.temporal_conv import BatchNorm, TemporalConv
 
 POOLED_FRAMES = 3
@@ -43,19 +44,19 @@ class MultiScaleTemporalConv(nn.Module):
         super().__init__()
         first, width = branch_widths(out_channels, len(dilations) + 2)
         self.widths = [first] + [width] * len(dilations)  # of the branches behind the norm
-        self.reduce = TemporalConv(in_channels, sum(self.widths), kernel_size=1)
+        self.reduce = PointwiseConv(in_channels, sum(self.widths))
         self.reduce_norm = BatchNorm(sum(self.widths))
         self.dilated = nn.ModuleList(
             TemporalConv(channels, channels, kernel_size, stride, dilation)
             for channels, dilation in zip(self.widths, dilations, strict=False)
         )
         self.pool = nn.MaxPool2d((POOLED_FRAMES, 1), (stride, 1), (POOLED_FRAMES // 2, 0))
-        self.pointwise = TemporalConv(in_channels, width, kernel_size=1, stride=stride)
+        self.pointwise = PointwiseConv(in_channels, width, stride)
         self.relu = nn.ReLU()  # in place on a view is slow backward
         self.mix = nn.Sequential(
             BatchNorm(sum(self.widths) + width),
             nn.ReLU(),
-            TemporalConv(sum(self.widths) + width, out_channels, kernel_size=1),
+            PointwiseConv(sum(self.widths) + width, out_channels),
             BatchNorm(out_channels),
             nn.Dropout(dropout),
         )
@@ -63,11 +64,12 @@ class MultiScaleTemporalConv(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Convolve over frames; ``[B, N, C_in, T]`` to ``[B, N, C_out, T']``."""
         reduced = self.relu(self.reduce_norm(self.reduce(features)))
-        *dilated, pooled = reduced.split(self.widths, dim=2)
+        # split and joined in the order of memory, [B, T, N, C], so that gradients keep it
+        parts = reduced.permute(0, 3, 1, 2).split(self.widths, dim=3)
+        *dilated, pooled = (part.permute(0, 2, 3, 1) for part in parts)
         branches = [conv(part) for conv, part in zip(self.dilated, dilated, strict=True)]
         branches.append(self.pool(pooled.permute(0, 2, 3, 1)).permute(0, 3, 1, 2))
         branches.append(self.pointwise(features))
-        # joined in the order of memory, [B, T, N, C]
         joined = torch.cat([branch.permute(0, 3, 1, 2) for branch in branches], dim=3)
         return self.mix(joined.permute(0, 2, 3, 1))
 

@@ -9,7 +9,8 @@ from skelact.graph.graph import Graph
 from skelact.graph.layouts import check_joints
 from skelact.nn.graph_conv import GraphConv
 from skelact.nn.multi_scale_temporal import MultiScaleTemporalConv
-from skelact.nn.temporal_conv import BatchNorm, TemporalConv
+from skelact.nn.pointwise_conv import PointwiseConv
+from skelact.nn.temporal_conv import BatchNorm
 
 
 class LearnedGraphConv(GraphConv):
@@ -105,6 +106,6 @@ def _shortcut(in_channels: int, out_channels: int, stride: int = 1) -> nn.Module
     if in_channels == out_channels and stride == 1:
         return nn.Identity()
     return nn.Sequential(
-        TemporalConv(in_channels, out_channels, kernel_size=1, stride=stride),
+        PointwiseConv(in_channels, out_channels, stride),
         BatchNorm(out_channels),
     )
