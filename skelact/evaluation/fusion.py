@@ -41,7 +41,7 @@ def fuse_scores(
         raise ShapeError(f"expected scores [L, K] of the same clips and classes, got {listed}")
     for array in arrays:
         check_probabilities(array)
-    shares = _check_weights([1.0] * len(arrays) if weights is None else weights, len(arrays))
+    shares = check_weights([1.0] * len(arrays) if weights is None else weights, len(arrays))
     return sum(share * array for share, array in zip(shares / shares.sum(), arrays, strict=True))
 
 
@@ -56,7 +56,22 @@ def parse_weights(text: str) -> tuple[float, ...]:
         weights = [float(word) for word in words]
     except ValueError:
         raise ChoiceError(f"expected weights such as 2:2:1:1, got {text!r}") from None
-    return tuple(_check_weights(weights, len(weights)).tolist())
+    return tuple(check_weights(weights, len(weights)).tolist())
+
+
+def check_weights(weights: Sequence[float], count: int) -> np.ndarray:
+    """Weights as an array, if there is one above 0 for each of ``count`` networks.
+
+    Raises:
+        ChoiceError: There is not.
+    """
+    values = np.asarray(weights, np.float64)
+    if values.shape != (count,):
+        raise ChoiceError(f"expected {count} weights, one a network, got {values.size}")
+    if not all(math.isfinite(value) and value > 0 for value in values):
+        raise ChoiceError("expected weights above 0 (leave out what shall not count), got "
+                          f"{':'.join(f'{value:g}' for value in values)}")
+    return values
 
 
 def fuse_runs(
@@ -104,13 +119,3 @@ def _align(result: ClipScores, first: ClipScores, path: str | Path, to: str | Pa
         raise SkelactError(f"{path} and {to} give {wrong.sum()} clips another label, such as "
                            f"{first.clip_ids[wrong][0]}; test both on the same store")
     return result.scores[rows]
-
-
-def _check_weights(weights: Sequence[float], count: int) -> np.ndarray:
-    values = np.asarray(weights, np.float64)
-    if values.shape != (count,):
-        raise ChoiceError(f"expected {count} weights, one a network, got {values.size}")
-    if not all(math.isfinite(value) and value > 0 for value in values):
-        raise ChoiceError("expected weights above 0 (leave out what shall not count), got "
-                          f"{':'.join(f'{value:g}' for value in values)}")
-    return values

@@ -14,7 +14,7 @@ Every function here is for one process of a job, the main one, but for `begin_ru
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -81,7 +81,7 @@ def begin_run(
     path = folder / "config.yaml"
     starts = []
     if resume and path.exists():
-        _check_same(config, path)
+        check_same(config, path, MAY_DIFFER)
         starts = _read_starts(folder)
     if not is_main or (resume and (folder / "model.pt").exists()):
         return config
@@ -89,9 +89,7 @@ def begin_run(
         forget_events(part / "tensorboard")
         for name in () if resume else _WRITTEN:
             (part / name).unlink(missing_ok=True)
-    text = ("# All settings of a run; `skelact train` with this file trains the same again.\n"
-            + yaml.safe_dump(asdict(config), sort_keys=False, allow_unicode=True))
-    write_text(path, text, overwrite=True)
+    write_settings(config, path)
     starts.append(describe_environment())
     write_text(folder / "environment.json", json.dumps(starts, indent=1) + "\n", overwrite=True)
     return config
@@ -168,8 +166,26 @@ def read_precision(folder: str | Path) -> str | None:
                               "--overwrite") from error
 
 
-def _check_same(config: TrainConfig, path: Path) -> None:
-    """Refuse to go on with other settings than those that the run began with."""
+def write_settings(config: TrainConfig, path: str | Path) -> None:
+    """Write settings so that ``skelact train`` can read them, in place of earlier ones."""
+    text = yaml.safe_dump(asdict(config), sort_keys=False, allow_unicode=True)
+    write_text(path, f"# All settings; `skelact train` with this file uses them again.\n{text}",
+               overwrite=True)
+
+
+def check_same(config: TrainConfig, path: str | Path, may_differ: Collection[str]) -> None:
+    """Refuse to go on with other settings than those that were begun with.
+
+    Args:
+        config: The settings now.
+        path: Those of the beginning, as `write_settings` wrote them.
+        may_differ: Dotted names of settings that are not compared.
+
+    Raises:
+        SkelactError: They differ; the message says where.
+        FileFormatError: The file is damaged.
+    """
+    path = Path(path)
     try:
         before = dict(_flatten(yaml.safe_load(path.read_text("utf-8"))))
     except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
@@ -178,11 +194,11 @@ def _check_same(config: TrainConfig, path: Path) -> None:
     now = dict(_flatten(asdict(config)))
     differing = [f"{name} {before.get(name)!r}, now {now.get(name)!r}"
                  for name in sorted(before.keys() | now.keys())
-                 if before.get(name) != now.get(name) and name not in MAY_DIFFER]
+                 if before.get(name) != now.get(name) and name not in may_differ]
     if differing:
-        raise SkelactError(f"the run in {path.parent} has other settings: {'; '.join(differing)}. "
-                           f"Go on with its own (skelact train {path} -o {path.parent} "
-                           "--resume), or choose another -o")
+        raise SkelactError(f"what is in {path.parent} was begun with other settings: "
+                           f"{'; '.join(differing)}. Go on with those of {path}, or choose "
+                           "another -o")
 
 
 def _flatten(settings: dict, prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -1,0 +1,232 @@
+"""Many runs in one command: several seeds, several streams, and the fusion of the streams.
+
+``OUTPUT/seed0/joint`` and so on are ordinary run folders, with only the levels that are needed;
+``OUTPUT/summary.json`` and ``OUTPUT/report.md`` say what came out of all of them.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from skelact.checks import check_choice
+from skelact.config import TrainConfig
+from skelact.errors import ChoiceError, OutputExistsError, SkelactError
+from skelact.evaluation.fusion import check_weights, fuse_runs
+from skelact.evaluation.scores import SCORES, read_scores
+from skelact.output import write_text
+from skelact.training.campaign_report import describe_campaign, show_statistic
+from skelact.training.distributed import is_main_process
+from skelact.training.run_folder import MAY_DIFFER, check_same, write_settings
+from skelact.transforms.streams import STREAMS
+from skelact.version import __version__
+
+USUAL_WEIGHTS = {"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0}
+"""Weights of the streams in published four-stream figures."""
+
+FUSED = "fused"
+"""What the fusion is called among the streams of a summary."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a campaign: its settings and its folder."""
+
+    config: TrainConfig
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What came out of a campaign; ``str()`` of it is a table.
+
+    Args:
+        name: What was trained on what.
+        seeds: The seeds.
+        streams: The streams.
+        weights: Their weights in the fusion.
+        num_clips: Test clips.
+        num_classes: Classes.
+        accuracies: Stream, or ``fused`` -> for every seed ``top1``, ``top5`` and
+            ``mean_class_accuracy``.
+        folders: Run folders, as one below the output.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    streams: tuple[str, ...]
+    weights: tuple[float, ...]
+    num_clips: int
+    num_classes: int
+    accuracies: dict[str, list[dict[str, float]]]
+    folders: tuple[str, ...]
+
+    def statistics(self) -> dict[str, dict[str, dict[str, float | None]]]:
+        """Stream -> figure -> ``mean`` and ``std`` over the seeds.
+
+        The deviation is that of a sample (n - 1); None for a single seed.
+        """
+        return {stream: {figure: _statistics([row[figure] for row in rows]) for figure in rows[0]}
+                for stream, rows in self.accuracies.items()}
+
+    def to_dict(self) -> dict:
+        """What ``summary.json`` holds."""
+        return {**vars(self), "statistics": self.statistics(), "skelact_version": __version__}
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {self.num_clips} test clips, {len(self.seeds)} "
+                 f"seed{'s' * (len(self.seeds) > 1)}"]
+        for stream, figures in self.statistics().items():
+            shown = "  ".join(f"{figure} {show_statistic(value):<15}"
+                              for figure, value in figures.items())
+            lines.append(f"{stream:>13}  {shown}".rstrip())
+        return "\n".join(lines)
+
+
+def train_many(
+    config: TrainConfig,
+    output: str | Path,
+    seeds: int = 1,
+    streams: Sequence[str] = (),
+    weights: Sequence[float] | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+) -> Summary | None:
+    """Train every stream with every seed, fuse the streams, and sum up.
+
+    Args:
+        config: The settings of all runs; ``config.seed`` is the first seed.
+        output: The folder above the run folders.
+        seeds: How many seeds.
+        streams: Which streams; by default that of ``config``.
+        weights: Weight of each stream in the fusion; by default the `USUAL_WEIGHTS`. They are to
+            be set before the test split is looked at.
+        overwrite: Begin anew.
+        resume: Leave finished runs as they are and go on with the others; more seeds and streams
+            than before may be asked for.
+
+    Returns:
+        The summary, which is written as well; None where another process writes it.
+
+    Raises:
+        ChoiceError: Unusable seeds, streams or weights.
+        OutputExistsError: There are runs, and neither ``overwrite`` nor ``resume``.
+        SkelactError: A run fails, or what is to be resumed had other settings.
+        TrainingStopped: Ctrl-C; the run's state is saved.
+    """
+    output, streams = Path(output), tuple(streams) or (config.clip.stream,)
+    weights = _check_request(seeds, streams, weights)
+    numbers = tuple(range(config.seed, config.seed + seeds))
+    runs = {(seed, stream): _plan(config, output, seed, stream, seeds, streams)
+            for seed in numbers for stream in streams}
+    finished = _prepare(config, output, list(runs.values()), overwrite, resume)
+    _train_all([run for run in runs.values() if run not in finished], overwrite, resume)
+    if not is_main_process():
+        return None
+    summary = _summarise(config, output, runs, numbers, streams, weights)
+    write_text(output / "summary.json", json.dumps(summary.to_dict(), indent=1) + "\n",
+               overwrite=True)
+    write_text(output / "report.md", describe_campaign(summary, output), overwrite=True)
+    return summary
+
+
+def _check_request(
+    seeds: int, streams: tuple[str, ...], weights: Sequence[float] | None
+) -> tuple[float, ...]:
+    """The weights, if everything asked for can be done; found out now, not after hours."""
+    if seeds < 1:
+        raise ChoiceError(f"expected seeds from 1, got {seeds}")
+    for stream in streams:
+        check_choice(stream, STREAMS, "a stream")
+    if len(set(streams)) < len(streams):
+        raise ChoiceError(f"expected every stream once, got {', '.join(streams)}")
+    if weights is None:
+        weights = [USUAL_WEIGHTS[stream] for stream in streams]
+    return tuple(check_weights(weights, len(streams)).tolist())
+
+
+def _plan(
+    config: TrainConfig, output: Path, seed: int, stream: str, seeds: int, streams: tuple[str, ...]
+) -> Run:
+    """A run and its folder, with only the levels that are needed."""
+    folder = output / f"seed{seed}" if seeds > 1 else output
+    if len(streams) > 1 or seeds == 1:
+        folder = folder / stream
+    return Run(replace(config, seed=seed, clip=replace(config.clip, stream=stream)), folder)
+
+
+def _prepare(
+    config: TrainConfig, output: Path, runs: list[Run], overwrite: bool, resume: bool
+) -> list[Run]:
+    """Refuse to touch what nobody asked to replace; give the runs that are finished already."""
+    if overwrite and resume:
+        raise SkelactError("--overwrite begins anew and --resume goes on; pass one of them")
+    if any((output / name).exists() for name in ("model.pt", "last.pt")):
+        raise OutputExistsError(f"{output} holds a single run; choose another -o for several")
+    settings = output / "config.yaml"
+    begun = [run.folder for run in runs if (run.folder / "last.pt").exists()
+             or (run.folder / "model.pt").exists()]
+    if begun and not (overwrite or resume):
+        raise OutputExistsError(f"{begun[0]} holds a run; pass --resume to go on, --overwrite to "
+                                "begin anew, or another -o")
+    finished = []
+    if resume and settings.exists():  # without it, `train` compares the settings of every run
+        check_same(config, settings, (*MAY_DIFFER, "seed", "clip.stream"))
+        finished = [run for run in runs if (run.folder / SCORES).is_file()
+                    and (run.folder / "model.pt").is_file()]
+    if is_main_process():
+        if not resume:
+            _forget(output)
+        write_settings(config, settings)
+    return finished
+
+
+def _forget(output: Path) -> None:
+    """What an earlier campaign found must not pass for a finished run of this one later."""
+    folders = [output / stream for stream in STREAMS]
+    for folder in [*folders, *output.glob("seed*"), *output.glob("seed*/*")]:
+        (folder / SCORES).unlink(missing_ok=True)
+
+
+def _train_all(runs: list[Run], overwrite: bool, resume: bool) -> None:
+    from skelact.training.loop import TrainingStopped, train
+
+    for number, run in enumerate(runs, 1):
+        if is_main_process():
+            print(f"run {number} of {len(runs)}: {run.folder} (seed {run.config.seed}, "
+                  f"{run.config.clip.stream})", flush=True)
+        try:
+            train(run.config, run.folder, overwrite=overwrite, resume=resume)
+        except TrainingStopped as stop:
+            raise TrainingStopped(f"stopped in run {number} of {len(runs)}, {run.folder}; go on "
+                                  "with the same command and --resume") from stop
+
+
+def _summarise(
+    config: TrainConfig, output: Path, runs: dict[tuple[int, str], Run], seeds: tuple[int, ...],
+    streams: tuple[str, ...], weights: tuple[float, ...],
+) -> Summary:
+    folders = {key: run.folder for key, run in runs.items()}
+    tested = fuse_runs(list(folders.values()))  # refuses runs that saw other test clips
+    accuracies = {stream: [read_scores(folders[seed, stream]).accuracies() for seed in seeds]
+                  for stream in streams}
+    if len(streams) > 1:
+        accuracies[FUSED] = [
+            fuse_runs([folders[seed, stream] for stream in streams], weights).accuracies()
+            for seed in seeds
+        ]
+    data = config.dataset or Path(config.data or "data set").name
+    protocol = f" {config.protocol}" if config.protocol else ""
+    return Summary(
+        name=f"{data}{protocol}, {config.network.name}", seeds=seeds, streams=streams,
+        weights=weights, num_clips=len(tested), num_classes=len(tested.classes),
+        accuracies=accuracies,
+        folders=tuple(str(folder.relative_to(output)) for folder in folders.values()),
+    )
+
+
+def _statistics(values: list[float]) -> dict[str, float | None]:
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return {"mean": float(np.mean(values)), "std": spread}

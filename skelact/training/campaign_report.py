@@ -1,0 +1,70 @@
+"""The report of several runs: every stream and the fusion, mean and deviation over the seeds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skelact.training.report import markdown_table
+
+if TYPE_CHECKING:
+    from skelact.training.campaign import Summary
+
+_FIGURES = {"top1": "top-1", "top5": "top-5", "mean_class_accuracy": "mean class accuracy"}
+
+
+def describe_campaign(summary: "Summary", output: str | Path) -> str:
+    """The report as Markdown.
+
+    Args:
+        summary: What came out.
+        output: The folder of the campaign, as the user calls it.
+    """
+    parts = [
+        f"# {summary.name}: {_count(summary.seeds, 'seed')}, {_count(summary.streams, 'stream')}",
+        f"Test split of {summary.num_clips} clips in {summary.num_classes} classes. "
+        + _conditions(summary),
+        markdown_table(
+            [(stream, *(show_statistic(figures[name]) for name in _FIGURES))
+             for stream, figures in summary.statistics().items()],
+            ("stream", *_FIGURES.values())),
+        *_by_seed(summary),
+        "## Runs",
+        "\n".join(f"- [{folder}]({folder}/report.md)" for folder in summary.folders),
+        "Settings of all of them: `config.yaml`; these figures as numbers: `summary.json`.",
+        "## What to type next",
+        f"```\nskelact recognize VIDEO --model {Path(output) / summary.folders[0]}/model.pt\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def show_statistic(value: dict[str, float | None]) -> str:
+    """``0.9123 ± 0.0045``, or the mean alone where there is no deviation."""
+    spread = "" if value["std"] is None else f" ± {value['std']:.4f}"
+    return f"{value['mean']:.4f}{spread}"
+
+
+def _conditions(summary: "Summary") -> str:
+    count = len(summary.seeds)
+    text = ("Shares are in 0..1. " if count == 1 else
+            f"Shares in 0..1: mean ± sample standard deviation over {count} seeds "
+            f"({', '.join(map(str, summary.seeds))}), which differ in weights, order and "
+            "augmentation. ")
+    if len(summary.streams) > 1:
+        weights = ":".join(f"{weight:g}" for weight in summary.weights)
+        text += (f"`fused` is the mean of the streams' class probabilities, weighted {weights} "
+                 f"({', '.join(summary.streams)}). The weights were set beforehand, not tuned on "
+                 "the test split. ")
+    return text + ("Every run scored the test split once, at its end; how its epoch was chosen "
+                   "stands in its own report.")
+
+
+def _by_seed(summary: "Summary") -> list[str]:
+    """The top-1 of every seed, where there are several."""
+    if len(summary.seeds) == 1:
+        return []
+    rows = [(seed, *(f"{rows[place]['top1']:.4f}" for rows in summary.accuracies.values()))
+            for place, seed in enumerate(summary.seeds)]
+    return ["## Top-1 of every seed", markdown_table(rows, ("seed", *summary.accuracies))]
+
+
+def _count(values: tuple, what: str) -> str:
+    return f"{len(values)} {what}{'s' * (len(values) > 1)}"
