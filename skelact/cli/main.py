@@ -11,6 +11,7 @@ COMMANDS = {
     "show": "draw a pose file: PNG, GIF or MP4",
     "data": "make, describe, check and convert data sets",
     "train": "train a recognizer on a labelled data set",
+    "models": "export trained models",
     "demo": "run everything on data that ships with skelact",
 }
 """Subcommand -> what it does; each is ``run(arguments) -> int`` in ``skelact/cli/<name>.py``."""
@@ -49,8 +50,8 @@ def _run(command: str, arguments: list[str]) -> int:
     except SkelactError as error:
         complain(f"skelact {command}: {error}")
         return 2
-    except KeyboardInterrupt:
-        complain(f"\nskelact {command}: stopped")
+    except KeyboardInterrupt as error:
+        complain(f"\nskelact {command}: {error or 'stopped'}")
         return 130
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         sys.stdout = None  # nothing more to flush at exit

@@ -11,9 +11,10 @@ from torch import nn
 from weights import shake
 
 from skelact.errors import ChoiceError, LayoutError, ShapeError
-from skelact.graph import get_layout
+from skelact.graph import Graph, get_layout
 from skelact.models import stgcn
 from skelact.models.classifier import InputNorm, SkeletonClassifier
+from skelact.nn.stgcn import STGCN
 
 
 @pytest.fixture
@@ -173,8 +174,16 @@ def test_a_person_of_which_one_number_is_known_is_present():
     assert network(clips).isnan().all()
 
 
+def build_short() -> SkeletonClassifier:
+    """Two layers: what is compiled or exported takes seconds otherwise."""
+    torch.manual_seed(0)
+    graph = Graph("penn13")
+    layers = nn.Sequential(STGCN(3, 4, graph), STGCN(4, 8, graph, stride=2))
+    return SkeletonClassifier(graph.layout, 3, layers, 8, 5)
+
+
 def test_a_graph_without_choices_scores_the_same(clips):
-    network = build().eval()
+    network = build_short().eval()
     batch = keep(clips, torch.tensor([[1, 0], [1, 1], [0, 0], [0, 1]]))
     shapes = {"clips": {0: torch.export.Dim("batch", min=1, max=64)}}
     exported = torch.export.export(network, (batch,), dynamic_shapes=shapes).module()
@@ -186,7 +195,7 @@ def test_a_graph_without_choices_scores_the_same(clips):
 
 def test_compiled_training_still_skips_the_absent(clips):
     batch = keep(clips, torch.tensor([[1, 0], [1, 1], [0, 0], [0, 1]]))
-    plain, whole, layers = (build().train() for _ in range(3))
+    plain, whole, layers = (build_short().train() for _ in range(3))
     torch._dynamo.reset()
     layers.layers.compile(backend="eager", fullgraph=True, dynamic=True)
     scores = [plain(batch), torch.compile(whole, backend="eager")(batch), layers(batch)]

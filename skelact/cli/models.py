@@ -1,0 +1,66 @@
+"""``skelact models``: trained models for use elsewhere."""
+
+from typing import TYPE_CHECKING
+
+from skelact.errors import SkelactError
+
+if TYPE_CHECKING:
+    from skelact.cli.parser import CommandParser
+
+ACTIONS = {
+    "export": "write a model as ONNX, or for torch.export, checked against torch",
+}
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command; see ``skelact models --help``."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_help())
+        return 0
+    if arguments[0] not in ACTIONS:
+        raise SkelactError(f"expected one of {', '.join(ACTIONS)}; got {arguments[0]!r}")
+    action = {"export": _export}
+    return action[arguments[0]](arguments[1:])
+
+
+def _help() -> str:
+    lines = [f"  {name:<10} {what}" for name, what in ACTIONS.items()]
+    return "\n".join(["usage: skelact models ACTION ...", "", *lines, "",
+                      "`skelact models ACTION --help` explains an action."])
+
+
+def _export(arguments: list[str]) -> int:
+    options = _export_parser().parse_args(arguments)
+
+    from skelact.models.checkpoint import load_model
+    from skelact.models.export import export_model
+    from skelact.output import check_writable
+
+    check_writable(options.output, options.overwrite)  # before the model is read, not after
+    model = load_model(options.checkpoint)
+    difference = export_model(model, options.output, options.overwrite)
+    classes, joints = len(model.classes), model.layout.num_joints
+    print(f"clips [B, M, {joints}, {model.network.in_channels}, T] -> scores [B, "
+          f"{classes + model.rejects}], probabilities [B, {classes}]; differs from torch by at "
+          f"most {difference:.0e}")
+    print(f"-> {options.output}")
+    return 0
+
+
+def _export_parser() -> "CommandParser":
+    from skelact.cli.parser import CommandParser
+
+    parser = CommandParser(
+        "models export",
+        "Write a model for another runtime. The input is clips [B, M, N, C, T] with any batch, "
+        "people and frames, in the form that the file's metadata names (classes, joints, frames, "
+        "normalisation, stream, threshold); the outputs are scores and probabilities. The file "
+        "is run and compared with torch before it is kept.",
+    )
+    parser.add_argument("checkpoint", nargs="?", metavar="CKPT",
+                        help="a model that `skelact train` wrote (default: the one that ships "
+                        "with skelact)")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE",
+                        help=".onnx (needs skelact[export]), or .pt2 for torch.export")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file")
+    return parser
