@@ -11,6 +11,7 @@ import contextlib
 import functools
 import itertools
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -139,11 +140,10 @@ def wrap(network: nn.Module, world: World) -> nn.Module:
     on_cuda = world.device.type == "cuda"
     if on_cuda:
         synchronise_norms(network)
-    # with synchronised norms all buffers are equal as it is
-    return DistributedDataParallel(
-        network, device_ids=[world.device.index] if on_cuda else None,
-        broadcast_buffers=not on_cuda, gradient_as_bucket_view=True,
-    )
+    # of gradients in channels-last memory; copying them costs nothing that can be measured
+    warnings.filterwarnings("ignore", message="Grad strides do not match bucket view")
+    return DistributedDataParallel(network, device_ids=[world.device.index] if on_cuda else None,
+                                   gradient_as_bucket_view=True)
 
 
 def synchronise_norms(network: nn.Module) -> None:
@@ -242,7 +242,7 @@ def check_same(world: World, name: str, value: str) -> None:
     """
     expected = from_main(world, name, value)
     if value != expected:
-        raise SkelactError(f"expected the same {name} in every process, got {expected!r} in "
+        raise SkelactError(f"expected all processes to agree on {name}, got {expected!r} in "
                            f"process 0 and {value!r} in process {world.rank}; all machines need "
                            "the same data and run folder, such as on a shared file system")
 
