@@ -65,10 +65,13 @@ class GraphConv(nn.Module):
         partitions, joints, _ = adjacency.shape
         out_channels, in_channels = self.weight.shape[1:]
         by_frame = features.permute(0, 3, 1, 2)  # [B, T, N, C], contiguous after the first layer
-        # rows ordered target-major, so that the product is [.., N, K C] without a copy
-        rows = adjacency.permute(2, 0, 1).reshape(joints * partitions, joints)
-        aggregated = torch.matmul(rows, by_frame)
-        aggregated = aggregated.reshape(*by_frame.shape[:3], partitions * in_channels)
+        # rows ordered target-major, so that the product is [.., N, K C] without a copy; cast
+        # before they are expanded, or autocast would cast them once a frame
+        rows = adjacency.permute(2, 0, 1).reshape(joints * partitions, joints).to(features.dtype)
+        frames = by_frame.flatten(0, 1)
+        # matmul would transpose the features to make one flat product of it
+        aggregated = torch.bmm(rows.expand(frames.shape[0], -1, -1), frames)
+        aggregated = aggregated.view(*by_frame.shape[:3], partitions * in_channels)
         mixer = self.weight.permute(1, 0, 2).reshape(out_channels, partitions * in_channels)
         mixed = nn.functional.linear(aggregated, mixer)
         offset = adjacency.sum(dim=1).T @ self.bias  # [N, C_out]: each b_k enters by its edges

@@ -61,15 +61,16 @@ class STGCN(nn.Module):
         self.graph = graph
         self.in_channels = in_channels
         self.graph_conv = GraphConv(in_channels, out_channels, graph, edge_importance)
+        # nothing in place: what goes in is a view, whose gradient would be copied, out of order
         self.temporal = nn.Sequential(
             BatchNorm(out_channels),
-            nn.ReLU(inplace=True),
+            nn.ReLU(),
             TemporalConv(out_channels, out_channels, kernel_size, stride, dilation),
             BatchNorm(out_channels),
-            nn.Dropout(dropout, inplace=True),
+            nn.Dropout(dropout),
         )
         self.shortcut = self._shortcut(in_channels, out_channels, stride) if residual else None
-        self.relu = nn.ReLU(inplace=True)
+        self.relu = nn.ReLU()
 
     @staticmethod
     def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Module:

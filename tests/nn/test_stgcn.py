@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from skelact.errors import ChoiceError, LayoutError, ShapeError
 from skelact.graph import Graph
@@ -145,6 +146,36 @@ def test_the_gradient_reaches_every_parameter():
         # batch normalisation takes away what a constant would add before it
         assert parameter.grad.abs().sum() > 1e-6 or name.endswith("temporal.2.bias"), name
     assert given.grad.abs().sum() > 0
+
+
+class Copies(TorchDispatchMode):
+    """Counts the copies of anything as large as the features."""
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.size, self.found = size, []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        name = function.overloadpacket.__name__
+        if name in ("clone", "copy_", "_to_copy") and result.numel() >= self.size:
+            self.found.append(name)
+        return result
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("kwargs", [{}, {"dropout": 0.5}, {"residual": False}, {"stride": 2}])
+def test_no_features_are_copied_in_a_training_step(kwargs, dtype):
+    """What comes in the layer's own order stays in it, forward and backward."""
+    net = layer(64, 64, **kwargs).train()
+    features = torch.randn(8, 32, 17, 64, dtype=dtype).permute(0, 2, 3, 1).requires_grad_()
+    with Copies(features.numel() // 2) as copies:
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            out = net(features)
+        (gradient,) = torch.autograd.grad(out, features, torch.ones_like(out))
+    assert copies.found == []
+    assert out.permute(0, 3, 1, 2).is_contiguous()
+    assert gradient.stride() == features.stride()
 
 
 def test_the_state_round_trips():
