@@ -72,6 +72,8 @@ def build_pyskl(
     for key, axes in _SIZES.items():
         _check_axes(state, key, axes)
     partitions = len(state["backbone.gcn.0.gcn.A"])
+    if not partitions:
+        raise WeightsError("backbone.gcn.0.gcn.A has 0 partitions, expected some")
     out_channels, in_channels = state["backbone.gcn.0.gcn.conv.weight"].shape[:2]
     shared = {"num_classes": len(state["cls_head.fc_cls.weight"]), "in_channels": in_channels,
               "base_channels": out_channels // partitions, "absent": absent}

@@ -1,5 +1,6 @@
 """The 1x1 convolution: channels mixed alike in every joint and frame."""
 
+import torch
 from torch import Tensor, nn
 
 
@@ -24,5 +25,12 @@ class PointwiseConv(nn.Linear):
 
     def forward(self, features: Tensor) -> Tensor:
         """Mix channels; ``[B, N, C_in, T]`` to ``[B, N, C_out, T']``."""
-        by_frame = features.permute(0, 3, 1, 2)  # sliced thereafter: gradients keep this order
-        return super().forward(by_frame[:, :: self.stride]).permute(0, 2, 3, 1)
+        by_frame = features.permute(0, 3, 1, 2)
+        if self.stride > 1:
+            # chosen after the permutation, so that gradients keep the order of memory; and by
+            # number, because torch.export cannot tell that a slice is as long as a convolution
+            kept = 1 + (by_frame.shape[1] - 1) // self.stride
+            frames = torch.arange(kept, device=features.device) * self.stride
+            by_frame = by_frame.index_select(1, frames)
+        # contiguous: one product whether gradients are needed or not, so the same rounding
+        return super().forward(by_frame.contiguous()).permute(0, 2, 3, 1)
