@@ -25,7 +25,8 @@ class ClipScores:
     """What a network says of clips whose class is known.
 
     Args:
-        scores: ``[L, K]`` probabilities; every row sums to 1.
+        scores: ``[L, K]`` probabilities; a row sums to 1, or to less where the network can say
+            "no known action".
         labels: ``[L]`` indices of the true classes.
         clip_ids: ``[L]`` names of the clips, each once.
         classes: ``[K]`` names of the classes.
@@ -75,13 +76,13 @@ def check_probabilities(scores: np.ndarray) -> None:
         scores: ``[L, K]``.
 
     Raises:
-        SkelactError: A score is NaN or outside [0, 1], or a row does not sum to 1.
+        SkelactError: A score is NaN or below 0, or a row sums to more than 1.
     """
-    off = np.abs(scores.sum(axis=1) - 1) if scores.size else np.zeros(1)
-    if scores.size and not (scores.min() >= -1e-6 and off.max() <= 1e-3):
-        raise SkelactError("expected probabilities (rows that sum to 1), got scores from "
-                           f"{scores.min():.4g} to {scores.max():.4g} with rows up to "
-                           f"{off.max():.4g} off; take the softmax of logits first")
+    if scores.size and not (scores.min() >= -1e-6 and scores.sum(axis=1).max() <= 1 + 1e-3):
+        raise SkelactError("expected probabilities (rows that sum to 1, or less where a network "
+                           f"rejects), got scores from {scores.min():.4g} to {scores.max():.4g} "
+                           f"with rows up to {scores.sum(axis=1).max():.4g}; take the softmax of "
+                           "logits first")
 
 
 def write_scores(result: ClipScores, path: str | Path, overwrite: bool = False) -> Path:

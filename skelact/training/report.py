@@ -56,10 +56,11 @@ def describe_run(
 
 
 def markdown_table(rows: Sequence[Sequence], head: Sequence[str]) -> str:
-    """A table; the first column to the left, numbers in the others to the right."""
-    sides = ["---"] + ["---:" if name else "---" for name in head[1:]]
-    lines = [head, sides, *([_cell(value) for value in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    """A table; columns of numbers to the right, others to the left."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    sides = ["---:" if all(cell[:1].isdigit() for cell in column) else "---"
+             for column in zip(*cells, strict=True)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, sides, *cells))
 
 
 def _settings(config: TrainConfig, result: "TestResult") -> list[tuple[str, str]]:

@@ -51,9 +51,13 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(SkelactError, match="softmax of logits first"):
         some(scores=SCORES * 9 - 2)
     with pytest.raises(SkelactError, match="softmax of logits first"):
-        some(scores=SCORES / 2)
+        some(scores=SCORES * 2)
     with pytest.raises(SkelactError, match="without NaN"):
         some(scores=np.full((4, 3), np.nan))
+
+
+def test_a_network_that_rejects_leaves_a_part_of_one():
+    assert some(scores=SCORES * 0.4).accuracies() == some().accuracies()
 
 
 def test_every_damage_is_one_clear_error(tmp_path):
