@@ -19,7 +19,7 @@ from skelact.evaluation.scores import SCORES, read_scores
 from skelact.output import write_text
 from skelact.training.campaign_report import describe_campaign, show_statistic
 from skelact.training.distributed import is_main_process
-from skelact.training.run_folder import MAY_DIFFER, check_same, write_settings
+from skelact.training.run_folder import MAY_DIFFER, check_same, read_precision, write_settings
 from skelact.transforms.streams import STREAMS
 from skelact.version import __version__
 
@@ -71,6 +71,11 @@ class Summary:
         return {stream: {figure: _statistics([row[figure] for row in rows]) for figure in rows[0]}
                 for stream, rows in self.accuracies.items()}
 
+    def figures(self) -> list[str]:
+        """The names of those that say something: top 5 of five classes are always right."""
+        names = self.accuracies[self.streams[0]][0]
+        return [name for name in names if name != "top5" or self.num_classes > 5]
+
     def to_dict(self) -> dict:
         """What ``summary.json`` holds."""
         return {**vars(self), "statistics": self.statistics(), "skelact_version": __version__}
@@ -79,8 +84,8 @@ class Summary:
         lines = [f"{self.name}: {self.num_clips} test clips, {len(self.seeds)} "
                  f"seed{'s' * (len(self.seeds) > 1)}"]
         for stream, figures in self.statistics().items():
-            shown = "  ".join(f"{figure} {show_statistic(value):<15}"
-                              for figure, value in figures.items())
+            shown = "  ".join(f"{name} {show_statistic(figures[name]):<15}"
+                              for name in self.figures())
             lines.append(f"{stream:>13}  {shown}".rstrip())
         return "\n".join(lines)
 
@@ -122,7 +127,7 @@ def train_many(
     runs = {(seed, stream): _plan(config, output, seed, stream, seeds, streams)
             for seed in numbers for stream in streams}
     finished = _prepare(config, output, list(runs.values()), overwrite, resume)
-    _train_all([run for run in runs.values() if run not in finished], overwrite, resume)
+    _train_all(list(runs.values()), finished, overwrite, resume)
     if not is_main_process():
         return None
     summary = _summarise(config, output, runs, numbers, streams, weights)
@@ -185,23 +190,33 @@ def _prepare(
 
 def _forget(output: Path) -> None:
     """What an earlier campaign found must not pass for a finished run of this one later."""
-    folders = [output / stream for stream in STREAMS]
-    for folder in [*folders, *output.glob("seed*"), *output.glob("seed*/*")]:
-        (folder / SCORES).unlink(missing_ok=True)
+    for pattern in ("seed*", *STREAMS, *(f"seed*/{stream}" for stream in STREAMS)):
+        for file in output.glob(f"{pattern}/{SCORES}"):
+            file.unlink()
 
 
-def _train_all(runs: list[Run], overwrite: bool, resume: bool) -> None:
+def _train_all(
+    runs: list[Run], finished: list[Run], overwrite: bool, resume: bool
+) -> None:
+    """Train those that are not finished, all in the arithmetic that the first was settled on."""
     from skelact.training.loop import TrainingStopped, train
 
+    settled = next((read_precision(run.folder) for run in finished), None)
     for number, run in enumerate(runs, 1):
+        if run in finished:
+            continue
+        config = run.config
+        if config.precision == "auto" and settled:  # a probe may find something else next time
+            config = replace(config, precision=settled)
         if is_main_process():
-            print(f"run {number} of {len(runs)}: {run.folder} (seed {run.config.seed}, "
-                  f"{run.config.clip.stream})", flush=True)
+            print(f"run {number} of {len(runs)}: {run.folder} (seed {config.seed}, "
+                  f"{config.clip.stream})", flush=True)
         try:
-            train(run.config, run.folder, overwrite=overwrite, resume=resume)
+            train(config, run.folder, overwrite=overwrite, resume=resume)
         except TrainingStopped as stop:
             raise TrainingStopped(f"stopped in run {number} of {len(runs)}, {run.folder}; go on "
                                   "with the same command and --resume") from stop
+        settled = settled or read_precision(run.folder)
 
 
 def _summarise(
@@ -217,7 +232,7 @@ def _summarise(
             fuse_runs([folders[seed, stream] for stream in streams], weights).accuracies()
             for seed in seeds
         ]
-    data = config.dataset or Path(config.data or "data set").name
+    data = config.dataset or Path(config.data or "data set").name.removesuffix(".store")
     protocol = f" {config.protocol}" if config.protocol else ""
     return Summary(
         name=f"{data}{protocol}, {config.network.name}", seeds=seeds, streams=streams,

@@ -8,7 +8,7 @@ from skelact.training.report import markdown_table
 if TYPE_CHECKING:
     from skelact.training.campaign import Summary
 
-_FIGURES = {"top1": "top-1", "top5": "top-5", "mean_class_accuracy": "mean class accuracy"}
+_NAMES = {"top1": "top-1", "top5": "top-5", "mean_class_accuracy": "mean class accuracy"}
 
 
 def describe_campaign(summary: "Summary", output: str | Path) -> str:
@@ -23,9 +23,9 @@ def describe_campaign(summary: "Summary", output: str | Path) -> str:
         f"Test split of {summary.num_clips} clips in {summary.num_classes} classes. "
         + _conditions(summary),
         markdown_table(
-            [(stream, *(show_statistic(figures[name]) for name in _FIGURES))
+            [(stream, *(show_statistic(figures[name]) for name in summary.figures()))
              for stream, figures in summary.statistics().items()],
-            ("stream", *_FIGURES.values())),
+            ("stream", *(_NAMES[name] for name in summary.figures()))),
         *_by_seed(summary),
         "## Runs",
         "\n".join(f"- [{folder}]({folder}/report.md)" for folder in summary.folders),

@@ -146,7 +146,7 @@ def _time(history: Sequence[dict], starts: Sequence[dict]) -> list[tuple[str, st
     seconds = sum(row.get("seconds") or 0 for row in history)
     waited = sum((row.get("seconds") or 0) * (row.get("data_share") or 0) for row in history)
     share = waited / seconds if seconds else 0.0
-    rows = [("training", f"{seconds / 60:.1f} minutes, {seconds / len(history):.1f} s an epoch "
+    rows = [("training", f"{_duration(seconds)}, {seconds / len(history):.1f} s an epoch "
                          "(validation and test not counted)"),
             ("of it waiting for data", f"{100 * share:.1f} %")]
     if not starts:
@@ -161,6 +161,12 @@ def _time(history: Sequence[dict], starts: Sequence[dict]) -> list[tuple[str, st
             ("versions", f"skelact {last['skelact']}, torch {last['torch']}, "
                          f"Python {last['python']}"),
             ("commit", last["commit"] or "none; an installed package")]
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
 
 
 def _commands(config: TrainConfig, folder: Path) -> str:

@@ -15,7 +15,13 @@ from skelact.config import AugmentConfig, ClipConfig, OptimConfig, TrainConfig
 from skelact.errors import FileFormatError, SkelactError
 from skelact.evaluation.scores import read_scores
 from skelact.training import run_folder
-from skelact.training.run_folder import begin_run, finish_run, log_epoch, read_history
+from skelact.training.run_folder import (
+    begin_run,
+    finish_run,
+    log_epoch,
+    read_history,
+    read_precision,
+)
 
 CONFIG = TrainConfig(dataset="nw_ucla", data="stores/nw_ucla", protocol="xview-3", seed=4,
                      precision="fp32", device="cpu", clip=ClipConfig(layout="kinect20", dims=3),
@@ -60,6 +66,15 @@ def test_settings_load_again_as_the_same(tmp_path):
     options = parser.parse_args(["--config", str(tmp_path / "config.yaml")])
     again = parser.instantiate_classes(options)
     assert TrainConfig(**{name: again[name] for name in asdict(CONFIG)}) == CONFIG
+
+
+def test_the_settled_arithmetic_is_read_back(tmp_path):
+    assert read_precision(tmp_path) is None
+    begin_run(tmp_path, CONFIG, resume=False)
+    assert read_precision(tmp_path) == "fp32"
+    (tmp_path / "config.yaml").write_text("seed: 4\n")
+    with pytest.raises(FileFormatError, match=r"config\.yaml is damaged"):
+        read_precision(tmp_path)
 
 
 def test_every_start_leaves_its_environment(tmp_path):
