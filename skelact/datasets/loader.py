@@ -28,8 +28,9 @@ import torch
 from torch import Generator, Tensor
 
 from skelact.datasets.arrays import ClipArrays
+from skelact.datasets.chance import Chance
 from skelact.datasets.gather import gather, gather_opening
-from skelact.datasets.sampling import Chance, FramePairs, Sampling
+from skelact.datasets.sampling import FramePairs, Sampling
 from skelact.errors import ChoiceError, SkelactError
 from skelact.transforms.compose import ClipInfo, PartedGenerator
 from skelact.transforms.spatial import fill_missing

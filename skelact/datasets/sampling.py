@@ -2,49 +2,20 @@
 
 A rule is called with the lengths ``[B]`` of a batch of clips and a `Chance`, and gives positions
 ``[B, K, F]``: K views of F frames each; whole numbers, or fractions where a rule resizes time. -1
-stands for padding, a frame in which nobody is.
-
-Chance is counted, not drawn: every number follows from (seed, epoch, draw) alone, so that it
-does not depend on who asks, in which order, or in which company.
+stands for padding, a frame in which nobody is. Where a clip has fewer frames than wanted, rules
+may ``"replay"`` it (start again), ``"stretch"`` it (show frames several times), ``"hold"`` its last
+frame, or give ``"zero"``, padding, after it.
 """
 
-import functools
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from skelact.checks import check_choice
+from skelact.datasets.chance import Chance
+from skelact.datasets.pyskl_views import pyskl_views
 from skelact.errors import ChoiceError
-
-Short = Literal["replay", "stretch", "hold", "zero"]
-"""A clip with fewer frames than wanted: start again, show frames several times, stand still in
-the last frame, or be empty after it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Chance:
-    """Even random numbers for a batch of draws, the same whenever they are asked for.
-
-    Args:
-        seed: Of the run.
-        epoch: From 0.
-        draws: ``[B]`` which draw of the epoch each clip is.
-    """
-
-    seed: int
-    epoch: int
-    draws: np.ndarray
-
-    def even(self, count: int, purpose: int = 0) -> np.ndarray:
-        """``[B, count]`` float64 in [0, 1); other numbers for another ``purpose``."""
-        key = np.uint64(0)
-        with np.errstate(over="ignore"):
-            for part in (self.seed, self.epoch, purpose):
-                key = _mix(key ^ np.uint64(part % 2**64))
-            key = _mix(key ^ np.asarray(self.draws).astype(np.uint64))
-            steps = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-            return (_mix(key[:, None] + steps) >> np.uint64(11)) * 2.0**-53
 
 
 @dataclass(frozen=True)
@@ -112,7 +83,7 @@ class PysklTestClips:
         lengths = np.asarray(lengths)
         positions = np.full((len(lengths), self.clips, self.frames), -1)
         for length in np.unique(lengths[lengths > 0]):
-            views = _pyskl_views(int(length), self.frames, self.clips, self.seed)
+            views = pyskl_views(int(length), self.frames, self.clips, self.seed)
             positions[lengths == length] = views
         return positions
 
@@ -218,6 +189,8 @@ class ResizedParts:
 
     def __post_init__(self) -> None:
         _check_counts(frames=self.frames)
+        if not self.parts or not all(0 <= offset <= 1 for _, offset in self.parts):
+            raise ChoiceError(f"expected parts that lie in 0..1 of a clip, got {self.parts}")
         for share, _ in self.parts:
             _check_share(share, "the share of a part")
 
@@ -240,6 +213,9 @@ class Instants:
     """
 
     frames: int = 64
+
+    def __post_init__(self) -> None:
+        _check_counts(frames=self.frames)
 
     def __call__(self, lengths: np.ndarray, chance: Chance) -> np.ndarray:
         """``[B, 1, F]`` float64."""
@@ -294,34 +270,6 @@ def _finish(positions: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 def _spread(share: np.ndarray | float, room: np.ndarray) -> np.ndarray:
     """Whole numbers from 0 to ``room``, all as likely."""
     return (share * (room + 1)).astype(np.int64)
-
-
-@functools.lru_cache(maxsize=4096)
-def _pyskl_views(length: int, frames: int, clips: int, seed: int) -> np.ndarray:
-    """``[K, F]``; the random numbers of a view follow on those of the view before it."""
-    random = np.random.RandomState(seed)  # the very numbers pyskl draws
-    views = []
-    for view in range(clips):
-        random.rand()  # pyskl draws a crop first, of the whole clip by default
-        if length < frames:
-            start = view if length < clips else view * length // clips
-            positions = start + np.arange(frames)
-        elif length < 2 * frames:
-            skipped = np.zeros(frames + 1, np.int64)
-            skipped[random.choice(frames + 1, length - frames, replace=False)] = 1
-            positions = np.arange(frames) + skipped.cumsum()[:-1]
-        else:
-            edges = np.arange(frames + 1) * length // frames
-            positions = edges[:-1] + random.randint(np.diff(edges))
-        views.append(positions % length)
-    return np.stack(views)
-
-
-def _mix(key: np.ndarray) -> np.ndarray:
-    """Finaliser of splitmix64: every bit of the key changes every bit of the result."""
-    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return key ^ (key >> np.uint64(31))
 
 
 def _check_counts(**counts: int) -> None:

@@ -6,12 +6,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skelact.datasets.chance import Chance
 from skelact.datasets.sampling import (
-    Chance,
     ConsecutiveFrames,
     CropResize,
     FramePairs,
+    Instants,
     PysklTestClips,
+    ResizedParts,
     UniformSegments,
 )
 from skelact.errors import ChoiceError
@@ -19,12 +21,13 @@ from skelact.errors import ChoiceError
 RANDOM_RULES = [
     UniformSegments(8), UniformSegments(8, crop=0.5), UniformSegments(8, short="stretch"),
     ConsecutiveFrames(8), ConsecutiveFrames(8, step=3, clips=2, short="zero"),
-    ConsecutiveFrames(8, short="hold"), CropResize(8, shortest=4),
+    ConsecutiveFrames(8, short="hold"), CropResize(8, shortest=4), Instants(8),
 ]
 FIXED_RULES = [
     UniformSegments(8, random=False), UniformSegments(8, random=False, crop=0.6, short="stretch"),
     PysklTestClips(8, clips=3), ConsecutiveFrames(8, clips=3, where="even"),
     ConsecutiveFrames(8, where="first", short="zero"), CropResize(8, (0.95, 0.95), random=False),
+    ResizedParts(8), ResizedParts(8, ((1.0, 0.0), (0.5, 1.0), (0.01, 0.3))),
 ]
 lengths_of_clips = st.lists(st.integers(0, 60), min_size=1, max_size=12).map(np.array)
 
@@ -134,6 +137,38 @@ def test_random_crops_have_the_shares_asked_for():
     assert short[0, -1] == 7
 
 
+def test_parts_of_a_clip_from_their_first_to_their_last_frame():
+    rule = ResizedParts(5, ((1.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.5, 1.0), (0.01, 1.0)))
+    assert rule(np.array([9, 1]))[0].tolist() == [
+        [0, 2, 4, 6, 8], [0, 0.875, 1.75, 2.625, 3.5], [2.25, 3.125, 4, 4.875, 5.75],
+        [4.5, 5.375, 6.25, 7.125, 8], [8] * 5]
+    assert (rule(np.array([9, 1, 0]))[1] == 0).all()  # one frame stands still
+    assert (rule(np.array([9, 1, 0]))[2] == -1).all()
+
+
+def test_an_instant_is_six_frames_at_most_and_anywhere():
+    positions = Instants(20)(np.full(600, 50), chance(600))[:, 0]
+    span = positions[:, -1] - positions[:, 0]
+    assert span.min() >= 0
+    assert 4.5 < span.max() <= 5
+    assert positions.min() < 2
+    assert positions.max() > 47
+    assert np.ptp(np.diff(positions, axis=1), axis=1).max() < 1e-9  # even steps in time
+    assert (Instants(20)(np.ones(5, int), chance(5)) == 0).all()
+
+
+def test_crops_of_a_clip_lie_anywhere():
+    """What the training loop draws: from the shortest share to all of the clip."""
+    positions = CropResize(20, (0.4, 1.0), shortest=2)(np.full(2000, 100), chance(2000))[:, 0]
+    kept = np.round((positions[:, -1] - positions[:, 0]) * 20 / 19)
+    assert 39 <= kept.min() < 43
+    assert kept.max() > 97
+    short = kept < 60
+    assert positions[short].min() < 3
+    assert positions[short].max() > 96
+    assert (CropResize(4, (0.1, 0.1), shortest=2)(np.full(50, 6), chance(50)) >= 0).all()
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize("length", [30, 100, 137, 420])
 def test_the_published_test_views(shared, length):
@@ -159,6 +194,9 @@ def test_what_makes_no_sense_is_refused():
         (ConsecutiveFrames, {"step": 0}), (ConsecutiveFrames, {"where": "last"}),
         (ConsecutiveFrames, {"short": "stretch"}), (CropResize, {"crop": (0.5, 1.5)}),
         (CropResize, {"crop": (0.9, 0.5)}), (CropResize, {"crop": (0.5,)}),
+        (ResizedParts, {"frames": 0}), (ResizedParts, {"parts": ((1.1, 0.0),)}),
+        (ResizedParts, {"parts": ()}), (ResizedParts, {"parts": ((0.5, 1.5),)}),
+        (Instants, {"frames": 0}),
     ]:
         with pytest.raises(ChoiceError):
             rule(**fields)
