@@ -81,7 +81,8 @@ class Loader:
     workers: a clip's frames from its own draw, a transform's chance from the part of the batch
     that the clip is in. Of several processes each gets its own clips of every batch. One, two,
     four or eight see the very clips, frames and changes that one would see; with another number
-    the clips and frames are the same and a transform's chance is not.
+    the clips and frames are the same and a transform's chance is not. All get as many batches; of
+    one with fewer clips than processes some get none (B = 0).
 
     Args:
         arrays: All clips.
@@ -102,8 +103,7 @@ class Loader:
 
     Raises:
         ChoiceError: A number is out of range, ``rows`` are none of the clips, ``balanced`` clips
-            have no label, there is no CUDA to pin memory for, or a process would get no clip of
-            a batch.
+            have no label, or there is no CUDA to pin memory for.
     """
 
     def __init__(
@@ -224,8 +224,10 @@ class Loader:
         parts = math.lcm(_PARTS, self.world_size)
         own = np.arange(parts).reshape(self.world_size, -1)[self.rank]
         edges = _shares(len(draws), parts)[own[0] : own[-1] + 2]
-        total, span = len(draws), slice(edges[0], edges[-1])
-        draws, rows, edges = draws[span], rows[span], edges - edges[0]
+        total, start, count = len(draws), min(edges[0], len(draws) - 1), edges[-1] - edges[0]
+        edges = edges - edges[0]
+        edges[-1] = max(count, 1)  # a share without a clip takes its shapes from one
+        draws, rows = draws[start : start + edges[-1]], rows[start : start + edges[-1]]
 
         positions = self.sampling(self.arrays.num_frames[rows], Chance(self.seed, epoch, draws))
         joints, mask = gather(self.arrays, rows, positions, self.people)
@@ -241,8 +243,9 @@ class Loader:
             raise SkelactError(f"expected {mask.shape[-1]} frames after the transform, got "
                                f"{joints.shape[-1]}; FramePairs needs a motion stream, and a "
                                "change of the frame rate belongs before the sampling")
-        labels = torch.from_numpy(self.arrays.labels[rows])
-        batch = Batch(fill_missing(joints), mask, labels, torch.from_numpy(rows), total * views)
+        labels, index = torch.from_numpy(self.arrays.labels[rows]), torch.from_numpy(rows)
+        tensors = fill_missing(joints), mask, labels, index
+        batch = Batch(*(tensor[: count * views] for tensor in tensors), total * views)
         return batch.pin() if self.pin_memory else batch
 
     def _info(self, rows: np.ndarray) -> ClipInfo:
@@ -270,10 +273,6 @@ class Loader:
                               "with label -1")
         if self.pin_memory and not torch.cuda.is_available():
             raise ChoiceError("pin_memory=True needs a CUDA device; there is none here")
-        if self.num_draws and (smallest := self.num_draws // len(self)) < self.world_size:
-            raise ChoiceError(f"expected a clip of every batch for each of {self.world_size} "
-                              f"processes, got batches of {smallest}; use a larger batch_size or "
-                              "fewer processes")
 
 
 def _shares(count: int, parts: int) -> np.ndarray:

@@ -164,7 +164,17 @@ def _synchronised(kind: type) -> type:
     """The same norm, with SyncBatchNorm after it in the order in which methods are looked up."""
     if issubclass(kind, nn.SyncBatchNorm):
         return kind
-    return type(f"Sync{kind.__name__}", (kind, nn.SyncBatchNorm), {"__module__": __name__})
+    return type(f"Sync{kind.__name__}", (kind, _SyncNorm), {"__module__": __name__})
+
+
+class _SyncNorm(nn.SyncBatchNorm):
+    """torch's, where a process that has nobody to show sends statistics of the others' type."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        if features.numel():
+            return super().forward(features)
+        # torch takes the type of the input for those of nobody, and float32 for all others
+        return super().forward(features.float()).to(features.dtype)
 
 
 def sum_over(world: World, values: Tensor) -> Tensor:

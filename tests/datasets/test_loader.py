@@ -143,12 +143,21 @@ def test_any_number_of_processes_gets_every_clip_once(draws, batch_size, world_s
     sizes = [len(batch.labels) for batch in whole]
     assert max(sizes) <= batch_size
     assert max(sizes) - min(sizes) <= 1
-    if min(sizes) < world_size:
-        with pytest.raises(ChoiceError, match="fewer processes"):
-            loader(world_size=world_size, **fields)
-        return
     for batch, *own in zip(whole, *shares(world_size, **fields), strict=True):
         assert_one_batch(own, batch)
+        shares_of = [len(part.labels) for part in own]
+        assert max(shares_of) - min(shares_of) <= 1
+
+
+def test_a_share_without_a_clip_has_the_form_of_any():
+    fields = {"batch_size": 2, "rows": [4, 7], "sampling": FramePairs(UniformSegments(6)),
+              "transform": Compose(CanonicalView(), Flip(), Stream("bone_motion"))}
+    whole, parts = list(loader(**fields)), shares(8, **fields)
+    assert sorted(len(own[0].labels) for own in parts) == [0] * 6 + [1] * 2
+    for own in parts:
+        assert own[0].clips.shape[1:] == (2, 25, 3, 6)
+        assert own[0].mask.shape[1:] == (2, 6)
+    assert_one_batch([own[0] for own in parts], whole[0])
 
 
 def test_a_run_goes_on_with_another_number_of_processes():

@@ -20,6 +20,7 @@ from skelact.cli.main import main
 from skelact.errors import ChoiceError, SkelactError
 from skelact.models import stgcn
 from skelact.models.torch_file import read_torch_file
+from skelact.nn.temporal_conv import BatchNorm
 from skelact.training import distributed
 from skelact.training.peers import explain_loss, introduce
 
@@ -142,6 +143,20 @@ def test_synchronised_norms_keep_axes_and_weights():
     for name, value in network.state_dict().items():
         assert torch.equal(value, weights[name])
     assert torch.equal(network.eval()(clips), synchronised.eval()(clips))
+
+
+def test_synchronised_norms_of_nobody_send_what_the_others_send(monkeypatch):
+    sent = []
+    torchs = nn.SyncBatchNorm.forward
+    monkeypatch.setattr(nn.SyncBatchNorm, "forward",
+                        lambda norm, x: sent.append(x.dtype) or torchs(norm, x))
+    norm = nn.Sequential(BatchNorm(4))
+    distributed.synchronise_norms(norm)
+    for people in (0, 2):
+        features = torch.zeros(people, 17, 4, 8, dtype=torch.bfloat16)
+        assert norm(features).shape == features.shape
+        assert norm(features).dtype == torch.bfloat16
+    assert sent == [torch.float32] * 2 + [torch.bfloat16] * 2
 
 
 def test_two_processes_train_as_one(tmp_path):
