@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,13 @@ def write_text(path: str | Path, text: str, overwrite: bool = False) -> Path:
     with atomic_write(path, overwrite) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return Path(path)
+
+
+def remove_leftovers(*folders: str | Path) -> None:
+    """Remove temporary files of `atomic_write` whose writers were killed; none may be at work."""
+    for path in (path for folder in folders for path in Path(folder).glob(".*.part*")):
+        if re.fullmatch(r"\..+\.[0-9a-f]{8}\.part(\.\w+)?", path.name) and path.is_file():
+            path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from skelact.errors import OutputExistsError, SkelactError
-from skelact.output import atomic_write, check_writable, write_text
+from skelact.output import atomic_write, check_writable, remove_leftovers, write_text
 
 
 def names(folder) -> list[str]:
@@ -80,6 +80,12 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path):
         assert process.stdout.readline() == b"writing\n"
         process.kill()
     assert path.read_text() == "old"
+    kept = [".a.0123456.part.txt", ".a.part.txt", "a.01234567.part.txt", "a.txt"]
+    for name in kept[:-1]:  # nearly such names
+        (tmp_path / name).write_text("mine")
+    assert len(names(tmp_path)) == 5
+    remove_leftovers(tmp_path / "absent", tmp_path)
+    assert names(tmp_path) == kept
 
 
 def test_impossible_targets_are_refused_before_any_work(tmp_path):

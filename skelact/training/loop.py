@@ -1,5 +1,7 @@
 """The training loop: `train` makes a run, `fit` loops over epochs, `finish` judges once."""
 
+import contextlib
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -14,7 +16,7 @@ from skelact.errors import OutputExistsError, SkelactError
 from skelact.models.checkpoint import ActionModel, build_network, load_model, save_model
 from skelact.models.torch_file import read_torch_file
 from skelact.models.transfer import freeze, init_from, train_mode
-from skelact.output import check_writable
+from skelact.output import check_writable, remove_leftovers
 from skelact.training.data import Mixture, TrainingData, open_data
 from skelact.training.distributed import (
     World,
@@ -32,7 +34,7 @@ from skelact.training.run_folder import (
     log_epoch,
     read_precision,
 )
-from skelact.training.scoring import score_test, set_threshold, validate
+from skelact.training.scoring import count_views, score_test, set_threshold, validate
 from skelact.training.state import Stopper, TrainState, catch_stops, read_progress
 from skelact.training.step import take_step
 
@@ -75,11 +77,24 @@ def train(
         barrier(world)
         if resume and (output / "model.pt").exists():
             return load_model(output / "model.pt")
-        network, epoch = fit(config, data, output, world)
-        if config.retrain:
-            data = data.with_all_of_train()
-            network, _ = fit(config, data, output / "retrain", world, stop_after=epoch)
-        return finish(config, data, network, epoch, output, world)
+        if world.is_main:
+            remove_leftovers(output, output / "retrain")
+        with _saying_how_to_go_on(output):
+            network, epoch = fit(config, data, output, world)
+            if config.retrain:
+                data = data.with_all_of_train()
+                network, _ = fit(config, data, output / "retrain", world, stop_after=epoch)
+            return finish(config, data, network, epoch, output, world)
+
+
+@contextlib.contextmanager
+def _saying_how_to_go_on(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        run, settings = (shlex.quote(str(path)) for path in (output, output / "config.yaml"))
+        raise TrainingStopped(f"{stop or 'stopped'}; go on with: skelact train {settings} -o {run} "
+                              "--resume") from stop
 
 
 def fit(
@@ -110,6 +125,8 @@ def fit(
     with catch_stops(world) as stopper:
         while not _is_over(config, state, stop_after):
             run_epoch(config, data, state, architecture, folder, stopper)
+            if stopper.wanted():
+                raise TrainingStopped(f"stopped after epoch {state.epoch}")
     if "val_accuracy" in state.history[-1]:
         weights = read_torch_file(folder / "best.pt")["weights"]
         state.judged.load_state_dict(weights)
@@ -129,13 +146,11 @@ def run_epoch(
                disable=not state.world.is_main)
     for mixture, seconds in bar:
         waited += seconds
-        rate = learning_rate(state.step, per_epoch, config.optim)
-        set_rate(state.optimizer, rate)
+        set_rate(state.optimizer, learning_rate(state.step, per_epoch, config.optim))
         take_step(config, state, mixture, num_classes)
         if stopper.wanted():
             save_state(config, data, state, architecture, folder)
-            raise TrainingStopped(f"stopped at step {state.step}, in epoch {number}; go on with: "
-                                  f"skelact train {folder}/config.yaml -o {folder} --resume")
+            raise TrainingStopped(f"stopped at step {state.step}, in epoch {number}")
         if state.step % config.save_steps == 0 and state.step % per_epoch:
             save_state(config, data, state, architecture, folder)
     seconds = time.perf_counter() - start
@@ -145,14 +160,14 @@ def run_epoch(
     state.history.append({
         "epoch": number, "step": state.step, "loss": loss / seen, "train_accuracy": right / seen,
         **validate(state.judged, config, data, state.world),
-        "lr": rate, "seconds": seconds, "data_share": waited / seconds,
+        "lr": learning_rate(state.step - 1, per_epoch, config.optim), "seconds": seconds, "data_share": waited / seconds,
     })
     if state.world.is_main and state.best_epoch() == number and len(data.val):
         save_model(describe_model(config, data, state.judged, architecture),
                    folder / "best.pt", overwrite=True)
-    save_state(config, data, state, architecture, folder)
-    if state.world.is_main:
+    if state.world.is_main:  # logged before it counts as done: killed in between, it is redone
         log_epoch(folder, state.history)
+    save_state(config, data, state, architecture, folder)
 
 
 def _timed(batches) -> Iterator[tuple[Mixture, float]]:
@@ -192,7 +207,7 @@ def finish(
     metrics = {
         "split": f"{config.protocol or 'default'} test",
         "protocol": f"{chosen}{', retrained on all of train' if config.retrain else ''}; "
-                    f"{config.test_clips} views a clip, probabilities averaged; *_whole: one",
+                    f"{count_views(config)} views a clip, probabilities averaged; *_whole: one",
         **metrics, **accepted,
     }
     model = replace(model, threshold=threshold, metrics=metrics)
@@ -248,7 +263,7 @@ def describe_model(
             "exclude": Path(config.exclude).name, "init": config.init and Path(config.init).name},
         data={"name": data.name, "train_clips": len(data.train), "val_clips": len(data.val),
               "background_clips": 0 if data.background is None else len(data.background.train),
-              "sha256_of_tracks": data.fingerprint},
+              "fingerprint": data.fingerprint},
     )
 
 
