@@ -1,5 +1,6 @@
 """The clips of a training run: `open_data` divides a store, `TrainingBatches` draws from it."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -47,7 +48,7 @@ class TrainingData:
         val: Rows that choose the epoch and set the rejection threshold; maybe none.
         test: Rows that are scored once, at the end.
         background: Clips of other actions, or None.
-        fingerprint: SHA-256 of the store's joints.
+        fingerprint: SHA-256 of the files of all stores, and of who is in which part.
     """
 
     name: str
@@ -101,7 +102,8 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
         SkelactError: A split with nothing in it, or clips that do not fit the configuration.
     """
     folder = find_store(config)
-    check_whole(folder)
+    for place in (folder, *config.background):
+        check_whole(place)
     store = Store(folder)
     if config.dataset and store.header.name != config.dataset and config.dataset in CATALOG:
         raise SkelactError(f"this preset is for {config.dataset}, but {folder} holds "
@@ -110,7 +112,7 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
     arrays = remap_arrays(store.arrays, store.header.layout if named == "auto" else named)
     images = arrays.image_size is not None and bool((arrays.image_size > 0).all())
     clip = settle_form(config.clip, arrays.layout, arrays.dims, images)
-    config = replace(config, clip=clip, protocol=config.protocol)
+    config = replace(config, clip=clip)
     rows = _divide(store, config)
     background = None
     if config.background:
@@ -120,9 +122,19 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
     ids = np.asarray(store.columns()["clip_id"]).astype(str)
     data = TrainingData(
         store.header.name, store.header.classes, arrays, ids, rows["train"], rows["val"],
-        rows["test"], background, store.header.files["tracks.arrow"]["sha256"],
+        rows["test"], background, _fingerprint([store, *map(Store, config.background)], rows),
     )
     return config, data if config.validate else data.with_all_of_train()
+
+
+def _fingerprint(stores: list[Store], rows: dict[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for store in stores:
+        files = sorted((name, facts["sha256"]) for name, facts in store.header.files.items())
+        digest.update(repr((files, store.header.classes)).encode())
+    for part in rows.values():
+        digest.update(part.astype("<i8").tobytes() + b"|")
+    return digest.hexdigest()
 
 
 def _divide(store: Store, config: TrainConfig) -> dict[str, np.ndarray]:
@@ -130,23 +142,36 @@ def _divide(store: Store, config: TrainConfig) -> dict[str, np.ndarray]:
     columns = store.columns()
     kept = store.arrays.labels >= 0
     if config.exclude:
-        kept &= ~np.isin(np.asarray(columns["clip_id"]).astype(str), _read_ids(config.exclude))
+        kept &= ~_find_ids(config.exclude, np.asarray(columns["clip_id"]).astype(str))
     rows = {}
     for part in ("train", "val", "test"):
         split = f"{config.protocol}/{part}" if config.protocol else part
-        chosen = select_rows(columns, split, dataset=store.header.name)
-        rows[part] = chosen[kept[chosen]]
-        if not len(rows[part]):
-            raise SkelactError(f"no labelled clip is in the split {split} of {store.folder}")
+        try:
+            chosen = select_rows(columns, split, dataset=store.header.name)
+            rows[part] = chosen[kept[chosen]]
+            if not len(rows[part]):
+                raise SkelactError(f"no labelled clip is in the split {split} of {store.folder}")
+        except SkelactError as error:
+            if part != "val":
+                raise
+            if config.validate:
+                raise SkelactError(f"{error}; --validate false trains without") from error
+            rows[part] = np.empty(0, np.int64)
     return rows
 
 
-def _read_ids(path: str) -> list[str]:
+def _find_ids(path: str, clip_ids: np.ndarray) -> np.ndarray:
+    """``[L]`` bool: the file names the clip."""
     try:
-        return Path(path).read_text(encoding="utf-8").split()
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeError) as error:
         raise FileFormatError(f"expected exclude as a text file of clip ids, one a line; "
                               f"{path} cannot be read ({error})") from error
+    named = {line.strip() for line in lines if line.strip()}
+    if unknown := named - set(clip_ids.tolist()):
+        raise SkelactError(f"{path} names {len(unknown)} clips that are not in the data set, such "
+                           f"as {min(unknown)}; its clips are called like {clip_ids[0]}")
+    return np.isin(clip_ids, sorted(named))
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,6 +226,8 @@ class TrainingBatches:
 
     def __iter__(self) -> Iterator[Mixture]:
         """The rest of the epoch that is due."""
+        for loader in self._others:  # their passes are not those of the labelled clips: go on
+            loader.load_state_dict(loader.state_dict())
         others = [_without_end(loader) for loader in self._others]
         try:
             for batch in self.labelled:
@@ -252,7 +279,7 @@ def view_sampling(config: TrainConfig, views: int) -> Sampling:
         return PysklTestClips(frames, views)
     if config.clip.sampling == "pad":
         return ConsecutiveFrames(frames, where="first", short="zero")
-    return ResizedParts(frames, PARTS[: max(1, min(views, len(PARTS)))])
+    return ResizedParts(frames, PARTS[:views])
 
 
 def view_loader(

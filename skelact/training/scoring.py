@@ -9,7 +9,7 @@ from skelact.datasets.arrays import ClipArrays
 from skelact.datasets.loader import Loader
 from skelact.evaluation.metrics import mean_class_accuracy, rejection_threshold, top_k_accuracy
 from skelact.models.classifier import action_probabilities
-from skelact.training.data import TrainingData, train_sampling, view_loader
+from skelact.training.data import PARTS, TrainingData, train_sampling, view_loader
 from skelact.training.distributed import World, gather_rows
 from skelact.training.optim import autocast
 from skelact.transforms.clip_form import form_clips
@@ -24,19 +24,30 @@ def score_clips(
 ) -> np.ndarray:
     """``[L, classes]`` float64 probability of every action for every row, the mean of its views.
 
-    Where training mirrors clips, more than one view means half of them mirrored. Processes share
-    the rows; each gets the whole result.
+    Processes share the rows; each gets the whole result.
     """
-    mirrors = (False, True) if views > 1 and config.augment.flip else (False,)
-    views = max(1, views // len(mirrors))
+    mirrors, each = _plan_views(config, views)
     mine = rows[world.rank :: world.size]
     scores = np.mean([
         _probabilities(network, config, len(data.classes),
-                       view_loader(config, data.arrays, mine, views, mirror)
-                       ).reshape(len(mine), -1, len(data.classes)).mean(axis=1)
+                       view_loader(config, data.arrays, mine, each, mirror)
+                       ).reshape(len(mine), each, len(data.classes)).mean(axis=1)
         for mirror in mirrors
     ], axis=0)
     return gather_rows(world, scores)
+
+
+def count_views(config: TrainConfig) -> int:
+    """How many views of a test clip there are; `TrainConfig.test_clips` at most."""
+    mirrors, each = _plan_views(config, config.test_clips)
+    return len(mirrors) * each
+
+
+def _plan_views(config: TrainConfig, wanted: int) -> tuple[tuple[bool, ...], int]:
+    """Whether to mirror (where training does, half of several views are), and views of each."""
+    mirrors = (False, True) if wanted > 1 and config.augment.flip else (False,)
+    most = {"uniform": wanted, "resize": len(PARTS), "pad": 1}[config.clip.sampling]
+    return mirrors, min(wanted // len(mirrors), most)
 
 
 @torch.inference_mode()
@@ -111,8 +122,6 @@ def score_test(
     if data.background is not None:
         metrics["accepted_test_whole"] = _share(whole.max(axis=1) >= threshold)
     return scores, metrics
-
-
 
 
 def _share(accepted: np.ndarray) -> float | None:

@@ -103,7 +103,7 @@ class TrainState:
             SkelactError: The data is another than then.
         """
         if progress["fingerprint"] != self.fingerprint:
-            raise SkelactError("the joints of the data set are others than when the run began; "
+            raise SkelactError("the data, or its division, is another than when the run began; "
                                "resume with the same store, or begin anew with --overwrite")
         self.epoch, self.step = progress["epoch"], progress["step"]
         self.history = progress["history"]
@@ -127,7 +127,8 @@ def read_progress(path: Path) -> dict | None:
     """
     if not path.exists():
         return None
-    progress = read_torch_file(path).get("progress")
+    content = read_torch_file(path)
+    progress = content.get("progress") if isinstance(content, dict) else None
     if progress is None:
         raise SkelactError(f"{path} holds no state to resume from; begin anew with --overwrite")
     return progress
