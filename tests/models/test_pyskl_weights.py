@@ -117,5 +117,5 @@ def test_other_networks_are_refused(shared, name):
 
 @pytest.mark.shared
 def test_another_layout_is_refused(reference):
-    with pytest.raises(WeightsError, match="does not fit .* on 'ntu25'"):
+    with pytest.raises(WeightsError, match=r"does not fit .* on 'ntu25'"):
         load_published(reference(STGCNPP)[0], layout="ntu25")
