@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 from weights import shake
@@ -92,6 +92,7 @@ def build(absent: str = "skip") -> SkeletonClassifier:
     return network
 
 
+@settings(max_examples=20)
 @given(st.lists(st.lists(st.booleans(), min_size=3, max_size=3), min_size=1, max_size=4))
 def test_a_clip_scores_as_the_mean_of_its_present_persons_each_alone(rows):
     network, present = build().eval(), torch.tensor(rows)

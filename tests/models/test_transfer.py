@@ -189,6 +189,22 @@ def test_published_weights_start_a_run(shared, tmp_path):
         init_from(network, tmp_path / "nan.pt")
 
 
+@pytest.mark.shared
+def test_weights_in_pyskl_form_start_a_run(shared):
+    path = shared / "reference" / "pyskl_stgcnpp_coco17" / "checkpoint.pth"
+    published = load_published(path, "coco17")
+    width = published.layers[0].graph_conv.weight.shape[1]
+    rows = [(len(layer.graph_norm.weight) // width, 1 + (layer.temporal.pointwise.stride == 2))
+            for layer in published.layers]
+    network = stgcnpp("coco17", 4, base_channels=width, rows=rows)
+    init_from(network, path, tuple("abcd"))
+    clips = torch.randn(2, 2, 17, 3, 12)
+    torch.testing.assert_close(network.eval().features(clips), published.features(clips))
+    with pytest.raises(WeightsError, match=r"the run has network.name stgcn, network.partition "
+                       r".* --network.partition inward_outward"):
+        init_from(stgcn("coco17", 4, base_channels=width), path)
+
+
 def train(network: nn.Module, clips: torch.Tensor, layers: int, norm: bool) -> set[str]:
     """Names of the entries that some steps, with weight decay, have changed."""
     freeze(network, layers, norm)
