@@ -98,10 +98,11 @@ def _streams(settings) -> tuple[tuple[str, ...], tuple[float, ...]]:
     """The streams and their weights.
 
     Raises:
-        ChoiceError: An unknown or repeated stream, or not one weight a stream.
+        ChoiceError: An unknown or repeated stream, or not one weight above 0 a stream.
     """
     from skelact.checks import check_choice
     from skelact.errors import ChoiceError
+    from skelact.evaluation.fusion import parse_weights
 
     streams = tuple(settings.streams.split(",")) if settings.streams else ()
     for stream in streams:
@@ -110,11 +111,8 @@ def _streams(settings) -> tuple[tuple[str, ...], tuple[float, ...]]:
         raise ChoiceError(f"expected every stream once, got {settings.streams}")
     if settings.seeds < 1:
         raise ChoiceError(f"expected seeds from 1, got {settings.seeds}")
-    try:
-        weights = tuple(map(float, settings.fusion.split(":"))) if settings.fusion else ()
-    except ValueError:
-        weights = (float("nan"),)
-    if weights and (len(weights) != len(streams) or not all(0 <= w < 1e9 for w in weights)):
+    weights = parse_weights(settings.fusion) if settings.fusion else ()
+    if weights and len(weights) != len(streams):
         raise ChoiceError(f"expected one weight a stream, such as --streams joint,bone --fusion "
                           f"2:1; got {settings.fusion} for {settings.streams or 'no --streams'}")
     return streams, weights

@@ -160,7 +160,8 @@ def run_epoch(
     state.history.append({
         "epoch": number, "step": state.step, "loss": loss / seen, "train_accuracy": right / seen,
         **validate(state.judged, config, data, state.world),
-        "lr": learning_rate(state.step - 1, per_epoch, config.optim), "seconds": seconds, "data_share": waited / seconds,
+        "lr": learning_rate(state.step - 1, per_epoch, config.optim), "seconds": seconds,
+        "data_share": waited / seconds,
     })
     if state.world.is_main and state.best_epoch() == number and len(data.val):
         save_model(describe_model(config, data, state.judged, architecture),
@@ -277,6 +278,9 @@ def check_folder(output: Path, overwrite: bool, resume: bool) -> None:
     if overwrite and resume:
         raise SkelactError("--overwrite begins anew and --resume goes on; pass one of them")
     check_writable(output / "model.pt", overwrite=True)
+    if (output / "summary.json").exists():
+        raise OutputExistsError(f"{output} holds several runs (--seeds or --streams); choose "
+                                "another -o")
     found = [path for path in _checkpoints(output) if path.exists()]
     if found and not (overwrite or resume):
         state = "a finished" if found[0].name == "model.pt" else "an unfinished"
