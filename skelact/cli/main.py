@@ -51,7 +51,7 @@ def _run(command: str, arguments: list[str]) -> int:
         complain(f"skelact {command}: {error}")
         return 2
     except KeyboardInterrupt as error:
-        complain(f"\nskelact {command}: {error or 'stopped'}")
+        complain(f"\nskelact {command}: {str(error) or 'stopped'}")
         return 130
     except BrokenPipeError:  # the reader of our output, such as `head`, has seen enough
         sys.stdout = None  # nothing more to flush at exit
