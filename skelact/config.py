@@ -255,6 +255,9 @@ class TrainConfig:
         if not self.validate and (self.retrain or self.optim.patience or self.background):
             raise ChoiceError("retrain, optim.patience and background need a validation part; "
                               "leave out --validate false")
+        if self.network.freeze_layers and not self.init:
+            raise ChoiceError("network.freeze_layers would freeze random weights; pass --init "
+                              "CHECKPOINT too, or leave it out")
 
 
 def _check_range(config, names: tuple[str, ...], low: float, high: float = math.inf) -> None:

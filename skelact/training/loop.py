@@ -118,8 +118,9 @@ def fit(
         TrainingStopped: Ctrl-C; the state is saved.
     """
     architecture = describe_network(config, data)
-    state = TrainState(config, data, make_network(config, data, world), world)
     progress = read_progress(folder / "last.pt")
+    network = make_network(config, data, world, begin=progress is None)
+    state = TrainState(config, data, network, world)
     if progress is not None:
         state.restore(progress)
     with catch_stops(world) as stopper:
@@ -222,12 +223,17 @@ def finish(
     return model
 
 
-def make_network(config: TrainConfig, data: TrainingData, world: World) -> nn.Module:
-    """The network of a run with fresh weights, or with those of ``config.init``, on the device."""
+def make_network(
+    config: TrainConfig, data: TrainingData, world: World, begin: bool = True
+) -> nn.Module:
+    """The network of a run on the device, with fresh weights or those of ``config.init``.
+
+    A run that is resumed (not ``begin``) brings its own weights.
+    """
     torch.manual_seed(config.seed)
     network = build_network(describe_network(config, data), data.arrays.layout)
     fresh = ()
-    if config.init:
+    if config.init and begin:
         transfer = init_from(network, config.init, data.classes, data.background is not None,
                              config.clip)
         fresh = transfer.fresh
