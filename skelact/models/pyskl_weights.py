@@ -72,8 +72,6 @@ def build_pyskl(
     for key, axes in _SIZES.items():
         _check_axes(state, key, axes)
     partitions = len(state["backbone.gcn.0.gcn.A"])
-    if not partitions:
-        raise WeightsError("backbone.gcn.0.gcn.A has 0 partitions, expected some")
     out_channels, in_channels = state["backbone.gcn.0.gcn.conv.weight"].shape[:2]
     shared = {"num_classes": len(state["cls_head.fc_cls.weight"]), "in_channels": in_channels,
               "base_channels": out_channels // partitions, "absent": absent}
@@ -97,8 +95,9 @@ def _check_axes(state: dict[str, Tensor], key: str, axes: int) -> None:
     if key not in state:
         raise WeightsError(f"neither pyskl's ST-GCN nor its ST-GCN++: it lacks {key}; its first "
                            f"keys are {', '.join(list(state)[:4])}")
-    if state[key].ndim != axes:
-        raise WeightsError(f"{key} has the axes {list(state[key].shape)}, expected {axes} of them")
+    if state[key].ndim != axes or not state[key].numel():
+        raise WeightsError(f"{key} has the axes {list(state[key].shape)}, expected {axes} of them, "
+                           "none empty")
 
 
 def _infer_rows(state: dict[str, Tensor], base_channels: int) -> list[tuple[int, int]]:
