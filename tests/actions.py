@@ -36,7 +36,7 @@ def swinging(action: str, seed: int, layout: str = "penn13", dims: int = 2, peop
 
 
 def write_actions(folder: Path, clips: int = 24, name: str = "gym", subjects: int = 4,
-                  first: int = 0, labels=tuple(PARTS), **fields) -> Store:
+                  first: int = 0, **fields) -> Store:
     """A store of both actions in turn, a quarter of it on the list ``test``.
 
     Args:
@@ -45,21 +45,21 @@ def write_actions(folder: Path, clips: int = 24, name: str = "gym", subjects: in
         name: Of the data set.
         subjects: How many; 0 for unknown.
         first: Seed of the first clip.
-        labels: What the two actions are called.
         fields: Of `swinging`.
     """
     return write_store(folder, (
-        swinging(tuple(PARTS)[i % 2], first + i, **fields, clip_id=f"clip{i:02}",
-                 **({"subject": i // 2 % subjects} if subjects else {}),
-                 splits=["test" if i // 2 % 4 == 3 else "train"]) if labels == tuple(PARTS) else
-        _renamed(swinging(tuple(PARTS)[i % 2], first + i, **fields, clip_id=f"clip{i:02}",
-                          subject=i // 2 % subjects), labels[i % 2])
+        swinging(tuple(PARTS)[i % 2], first + i, clip_id=f"clip{i:02}",
+                 splits=["test" if i // 2 % 4 == 3 else "train"],
+                 **({"subject": i // 2 % subjects} if subjects else {}), **fields)
         for i in range(clips)), name)
 
 
-def _renamed(recording: Recording, label: str) -> Recording:
-    recording.labels["label"] = label
-    return recording
+def write_others(folder: Path, labels=("wave", "bow"), subjects=(1, 2, 3), **fields) -> str:
+    """A store of other actions, one clip each of every subject; gives its folder."""
+    return str(write_store(folder, (
+        swinging("arms", 10 * n + subject, label=label, subject=subject,
+                 clip_id=f"{label}-{subject}", **fields)
+        for n, label in enumerate(labels) for subject in subjects), "others").folder)
 
 
 def settings(data, **fields) -> TrainConfig:

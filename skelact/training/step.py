@@ -1,5 +1,6 @@
 """One step of training: a batch forward, its loss, backward, new weights."""
 
+import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
@@ -17,9 +18,11 @@ def take_step(config: TrainConfig, state: TrainState, mixture: Mixture, num_clas
     weighs the same wherever it is.
     """
     optim, device = config.optim, state.world.device
-    chance = (config.seed << 44) + (state.step << 12) + state.world.rank
-    torch.manual_seed(chance % 2**63)  # dropout
-    clips, labels, targets = _join(config, state, mixture, num_classes)
+    # spread by numpy: torch would look at 32 bits of a number only
+    chance = np.random.SeedSequence([config.seed, state.step, state.world.rank])
+    dropout, blending = map(int, chance.generate_state(2))
+    torch.manual_seed(dropout)
+    clips, labels, targets = _join(config, mixture, num_classes, blending)
     totals = mixture.labelled.total, sum(batch.total for batch in
                                          (mixture.labelled, *mixture.others))
     state.optimizer.zero_grad(set_to_none=True)
@@ -50,7 +53,7 @@ def take_step(config: TrainConfig, state: TrainState, mixture: Mixture, num_clas
 
 
 def _join(
-    config: TrainConfig, state: TrainState, mixture: Mixture, num_classes: int
+    config: TrainConfig, mixture: Mixture, num_classes: int, seed: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """``[B, M, N, C, T]`` clips, ``[B]`` labels and targets: ``[B]``, or with mixup shares."""
     batches = (mixture.labelled, *mixture.others)
@@ -58,7 +61,7 @@ def _join(
     labels = torch.cat([batch.labels for batch in batches])
     targets = labels.clamp_max(num_classes - 1)  # of clips without a known action it is not read
     if config.augment.mixup:
-        generator = Generator().manual_seed(torch.initial_seed())
+        generator = Generator().manual_seed(seed)
         targets = nn.functional.one_hot(targets, num_classes).float()
         count = len(clips[0])
         clips[0], targets[:count] = mixup(clips[0], targets[:count], config.augment.mixup,

@@ -1,10 +1,13 @@
 """Clips as flat arrays: what the recordings hold, nothing more."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from skelact.datasets.arrays import ClipArrays
+from skelact.datasets.arrays import ClipArrays, join_arrays, remap_arrays
 from skelact.errors import LayoutError, ShapeError, SkelactError
+from skelact.transforms.remap import remap
 from tests.recordings import capture, walking
 
 
@@ -49,3 +52,39 @@ def test_what_does_not_fit_is_refused():
             ClipArrays(**{**good, name: value})
     with pytest.raises(LayoutError):
         ClipArrays(**{**good, "layout": "nothing"})
+
+
+def test_another_skeleton():
+    recordings = [walking(5, people=2), walking(4, people=0), walking(3)]
+    arrays = ClipArrays.from_recordings(recordings)
+    assert remap_arrays(arrays, "coco17") is arrays
+    found = remap_arrays(arrays, "penn13")
+    expected = ClipArrays.from_recordings([remap(r, "penn13") for r in recordings])
+    assert found.layout == expected.layout
+    np.testing.assert_array_equal(found.joints, expected.joints)
+    for name in ("track_offsets", "clip_offsets", "frame_index", "num_frames", "labels",
+                 "image_size"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    assert arrays.joints.shape[1] == 17
+    with pytest.raises(LayoutError):
+        remap_arrays(arrays, "hand21")
+
+
+def test_one_after_another_is_all_at_once():
+    recordings = [walking(5, people=2, first=1, labels={"label": "walk"}), walking(4, people=0),
+                  walking(3, labels={"label": "run"}), walking(6, people=3)]
+    classes = ["run", "walk"]
+    parts = [ClipArrays.from_recordings(recordings[span], classes)
+             for span in (slice(2), slice(2, 3), slice(3, 4))]
+    joined, whole = join_arrays(parts), ClipArrays.from_recordings(recordings, classes)
+    for name, value in vars(whole).items():
+        np.testing.assert_array_equal(getattr(joined, name), value)
+    assert join_arrays([replace(parts[0], image_size=None), parts[1]]).image_size is None
+
+
+def test_what_cannot_be_joined_is_refused():
+    flat, deep = (ClipArrays.from_recordings([r]) for r in (walking(3), capture(3)))
+    with pytest.raises(SkelactError, match=r"one layout and dimension .*coco17"):
+        join_arrays([flat, deep])
+    with pytest.raises(SkelactError, match="none"):
+        join_arrays([])

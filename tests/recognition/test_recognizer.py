@@ -1,6 +1,7 @@
 """Who does what, when, on made-up recordings."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,9 +102,17 @@ def test_nobody_and_nothing(recognizer):
     assert recognizer.recognize(Recording((empty,), np.arange(5) / 5, "coco17")).tracks == ()
 
 
-def test_three_dimensions_are_refused(recognizer):
-    with pytest.raises(SkelactError, match="expected a 2-D recording"):
-        recognizer.recognize(capture())
+def test_three_dimensions_are_seen_from_the_sensor(recognizer):
+    deep = capture(60)
+    (track,) = recognizer.recognize(deep).tracks
+    assert labels(track) == ["walk_left"]  # towards +x, which is on the left of its picture
+
+
+def test_two_dimensions_are_refused_by_a_model_of_three():
+    model = walking_model()
+    model = replace(model, clip=replace(model.clip, dims=3))
+    with pytest.raises(SkelactError, match=r"expected a 3-D recording .* --clip.dims 2"):
+        Recognizer(model).recognize(walking(frames=60))
 
 
 def test_the_threshold_of_the_model_unless_another_is_given():

@@ -1,6 +1,7 @@
 """Cutting tracks into clips: by time and not by frame, nothing left out, nothing made up."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,12 +9,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recordings import capture, walking
+from stores import standing_3d
 
 from skelact.config import ClipConfig
 from skelact.errors import LayoutError, SkelactError
 from skelact.graph import get_layout
 from skelact.pose.recording import PoseTrack, Recording
 from skelact.recognition.windows import cut_windows, place_windows, runs
+from skelact.transforms.remap import remap
+from skelact.transforms.streams import take_stream
 
 PENN = get_layout("penn13")
 CLIP = ClipConfig(layout="penn13", frames=16, window=2.0, min_confidence=0.1)
@@ -183,12 +187,58 @@ def test_nobody_and_a_track_without_frames():
 
 
 def test_what_the_network_cannot_take_is_refused():
-    with pytest.raises(SkelactError, match="expected a 2-D recording"):
-        cut(capture())
+    deep = replace(CLIP, dims=3, normalise="canonical")
+    with pytest.raises(SkelactError, match=r"expected a 3-D recording .* got a 2-D"):
+        cut(walking(frames=50), deep)
+    with pytest.raises(SkelactError, match=r"size of its image .* --clip.normalise body"):
+        cut(replace(walking(frames=50), image_size=None), replace(CLIP, normalise="image"))
     hand = Recording((PoseTrack(0, np.zeros((21, 3, 40)), np.arange(40)),), np.arange(40) / 25,
                      "hand21")
     with pytest.raises(LayoutError, match="hand21"):
         cut(hand)
+
+
+def test_three_dimensions_for_a_network_of_two_are_seen_from_the_front():
+    windows = only(capture(60))
+    head, ankle, left, right = (windows.clips[:, 0, PENN.index(name)] for name in
+                                ("head", "left_ankle", "left_shoulder", "right_shoulder"))
+    assert (head[:, 1] < ankle[:, 1]).all()  # y down, as in a picture
+    assert (left[:, 0] > right[:, 0]).all()  # somebody who faces us
+    assert (windows.clips[:, 0, :, 2] == 1).all()  # confidence
+
+
+@pytest.mark.parametrize("stream", ["joint", "bone", "joint_motion", "bone_motion"])
+def test_windows_are_the_stream_that_the_network_learned(stream):
+    recording = walking(frames=60, step=3)
+    joints = only(recording).clips
+    found = only(recording, clip=replace(CLIP, stream=stream)).clips
+    torch.testing.assert_close(found, take_stream(joints, PENN, stream))
+
+
+def test_pixels_by_the_size_of_the_image():
+    recording = walking(frames=50, size=(400, 300))
+    clip = only(recording, clip=replace(CLIP, normalise="image", frames=50)).clips[0, 0]
+    track = remap(recording, PENN).tracks[0].joints
+    expected = (track[:, :2] - np.array([[200], [150]])) / np.array([[200], [150]])
+    np.testing.assert_allclose(clip[:, :2], expected, atol=1e-4)
+
+
+def test_upright_people_in_metres():
+    ntu = get_layout("ntu25")
+    body = np.repeat(standing_3d(ntu)[..., None], 60, axis=2)
+    turned = np.einsum("ij,njt->nit", [[0, 0, 1], [0, 1, 0], [-1, 0, 0]], body)
+    clip = ClipConfig(layout="ntu25", dims=3, frames=8, normalise="canonical")
+    clips = []
+    for joints in (body, turned):
+        recording = Recording((PoseTrack(0, joints, np.arange(60)),), np.arange(60) / 30, "ntu25",
+                              dims=3, fps=30.0)
+        ((_, windows),) = cut_windows(recording, ntu, clip, 0.5)
+        clips.append(windows.clips)
+    torch.testing.assert_close(clips[0], clips[1], atol=1e-4, rtol=0)
+    shoulders = [clips[0][0, 0, ntu.index(f"{side}_shoulder")] for side in ("left", "right")]
+    across = shoulders[0] - shoulders[1]
+    assert (across[0].abs() > 0.3).all()
+    torch.testing.assert_close(across[1:], torch.zeros(2, 8), atol=1e-4, rtol=0)
 
 
 def test_a_window_shorter_than_its_length_is_the_whole_of_it():

@@ -1,7 +1,6 @@
 """Augmentation: every change is what its name says, chance comes from the generator alone."""
 
 import math
-from dataclasses import replace
 
 import pytest
 import torch
@@ -9,14 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator
 
-from skelact.config import AugmentConfig
 from skelact.graph import get_layout
 from skelact.transforms import augment as changes
-from skelact.transforms.augment import augment
 
 LAYOUT = get_layout("penn13")
-NOTHING = AugmentConfig(crop=1, low_rate=0, flip=0, swap_sides=0, rotate=0, scale=0, stretch=0,
-                        jitter=0,  bias=0, drop_joint=0, drop_part=0, drop_span=0, camera=0)
 
 
 def seeded(seed=0) -> Generator:
@@ -38,15 +33,16 @@ def changed(before, after) -> torch.Tensor:
 FUNCTIONS = {
     "flip": lambda j, g: changes.flip(j, LAYOUT, 0.5, g),
     "swap_sides": lambda j, g: changes.swap_sides(j, LAYOUT, 0.5, g),
-    "distort": lambda j, g: changes.distort(j, AugmentConfig(), g),
+    "distort": lambda j, g: changes.distort(j, 15, 0.25, 0.15, g),
     "move_camera": lambda j, g: changes.move_camera(j, 0.9, g),
     "jitter": lambda j, g: changes.jitter(j, 0.1, g),
     "shift_joints": lambda j, g: changes.shift_joints(j, 0.1, g),
-    "vary_confidence": changes.vary_confidence,
+    "vary_confidence": lambda j, g: changes.vary_confidence(j, 0.5, g),
+    "lower_rate": lambda j, g: changes.lower_rate(j, 0.9, 4, g),
+    "change_speed": lambda j, g: changes.change_speed(j, 0.5, g),
     "drop_joints": lambda j, g: changes.drop_joints(j, 0.3, g),
     "drop_part": lambda j, g: changes.drop_part(j, LAYOUT, 0.5, g),
     "drop_span": lambda j, g: changes.drop_span(j, 0.9, g),
-    "augment": lambda j, g: augment(j, LAYOUT, AugmentConfig(), g),
 }
 
 
@@ -63,7 +59,7 @@ def test_chance_comes_from_the_generator_and_the_input_stays(name):
     assert changed(first, other).float().mean() > 0.2
     torch.testing.assert_close(joints, before, rtol=0, atol=0, equal_nan=True)
     assert first.shape == joints.shape
-    assert first[3, 2, :2].isnan().all() or name in ("flip", "swap_sides", "augment")
+    assert first[3, 2, :2].isnan().all() or name in ("flip", "swap_sides")
 
 
 def test_a_camera_moves_the_picture_and_not_the_pose():
@@ -109,8 +105,7 @@ def test_shares_are_kept(name):
 
 def test_rotation_keeps_bones_and_turns_by_no_more_than_asked():
     joints = batch(500)
-    config = replace(NOTHING, rotate=20.0)
-    out = changes.distort(joints, config, seeded())
+    out = changes.distort(joints, 20.0, 0, 0, seeded())
     torch.testing.assert_close(out[:, :, :2].norm(dim=2), joints[:, :, :2].norm(dim=2))
     assert torch.equal(out[:, :, 2], joints[:, :, 2])
     a, b = (torch.complex(v[:, 0, 0, 0], v[:, 0, 1, 0]) for v in (joints, out))
@@ -125,12 +120,12 @@ def test_rotation_keeps_bones_and_turns_by_no_more_than_asked():
 
 def test_scale_and_stretch():
     joints = batch(500)
-    bigger = changes.distort(joints, replace(NOTHING, scale=0.2), seeded())
+    bigger = changes.distort(joints, 0, 0.2, 0, seeded())
     ratio = bigger[:, :, :2] / joints[:, :, :2]
     assert ratio.amin() >= 0.799
     assert ratio.amax() <= 1.201
     torch.testing.assert_close(ratio, ratio[:, :1, :1, :1].expand_as(ratio), rtol=1e-3, atol=1e-3)
-    wider = changes.distort(joints, replace(NOTHING, stretch=0.3), seeded())
+    wider = changes.distort(joints, 0, 0, 0.3, seeded())
     torch.testing.assert_close(wider[:, :, 1:], joints[:, :, 1:])
     ratio = wider[:, :, 0] / joints[:, :, 0]
     assert ratio.max() > 1.25
@@ -162,7 +157,8 @@ def test_every_joint_is_shifted_for_a_whole_clip():
 def test_confidence_stays_a_confidence_and_places_stay():
     joints = batch(300)
     joints[:, :, 2] = (joints[:, :, 2] > 0.5).float()
-    out = changes.vary_confidence(joints, seeded())
+    assert torch.equal(changes.vary_confidence(joints, 0.0, seeded()), joints)
+    out = changes.vary_confidence(joints, 0.5, seeded())
     assert torch.equal(out[:, :, :2], joints[:, :, :2])
     some = changed(joints, out)
     assert 0.4 < some.float().mean() < 0.6
@@ -221,25 +217,29 @@ def test_a_lost_person_stands_still_for_a_fifth_at_most():
     assert torch.equal(changes.drop_span(joints, 0.0, seeded()), joints)
 
 
-def test_all_together_end_centred_and_scaled():
-    joints = batch(400) * 300 + 1000
-    out = augment(joints, LAYOUT, replace(NOTHING, flip=0.5), seeded())
-    coordinates = out[:, :, :2]
-    size = (coordinates.amax(1) - coordinates.amin(1)).amax(1).mean(-1)
-    torch.testing.assert_close(size, torch.ones(400))
-    middle = ((coordinates.amax(1) + coordinates.amin(1)) / 2).mean(-1)
-    torch.testing.assert_close(middle, torch.zeros(400, 2), atol=1e-4, rtol=0)
+def test_a_lower_rate_keeps_some_frames_and_draws_straight_lines_between_them():
+    joints = batch(300, frames=25)
+    out = changes.lower_rate(joints, 0.7, 6, seeded())
+    some = changed(joints, out)
+    assert 0.6 < some.float().mean() < 0.8
+    steps = []
+    for before, after in zip(joints[some], out[some], strict=True):
+        step = next(n for n in range(2, 7) if torch.equal(after[..., ::n][..., :25 // n],
+                                                          before[..., ::n][..., :25 // n]))
+        steps.append(step)
+        kept = after[..., : step + 1]
+        line = torch.lerp(kept[..., :1], kept[..., -1:], torch.linspace(0, 1, step + 1))
+        torch.testing.assert_close(kept, line, rtol=1e-3, atol=1e-3)
+    assert set(steps) == set(range(2, 7))
 
 
-def test_missing_joints_stay_missing():
-    joints = batch()
-    joints[:, 4] = math.nan
-    config = replace(AugmentConfig(), flip=0, swap_sides=0)
-    out = augment(joints, LAYOUT, config, seeded())
-    assert out[:, 4, :2].isnan().all()
-    plain = replace(config, drop_joint=0, drop_part=0)
-    others = augment(joints, LAYOUT, plain, seeded())[:, torch.arange(13) != 4]
-    assert others.isfinite().all()
+def test_a_joint_missing_beside_a_frame_of_a_lower_rate_is_missing_there():
+    joints = batch(40, frames=12)
+    joints[:, 3, :, 4] = math.nan
+    out = changes.lower_rate(joints, 1.0, 2, seeded())  # frames 0, 2, 4, ... are kept
+    lost = out[:, 3, 0].isnan()
+    assert torch.equal(lost.nonzero()[:, 1].unique(), torch.tensor([3, 4, 5]))
+    assert out[:, 2].isfinite().all()
 
 
 def bodies(size=6, people=2, frames=5, seed=0) -> torch.Tensor:
@@ -305,7 +305,9 @@ def test_everyone_in_a_clip_is_changed_alike():
         (both, lambda j: changes.random_views(j, 90, 20, seeded())),
         (both, lambda j: changes.drop_part(j, NTU, 0.5, seeded())),
         (both, lambda j: changes.drop_span(j, 0.5, seeded())),
-        (flat, lambda j: changes.distort(j, AugmentConfig(), seeded())),
+        (both, lambda j: changes.lower_rate(j, 0.5, 4, seeded())),
+        (flat, lambda j: changes.distort(j, 15, 0.25, 0.15, seeded())),
+        (flat, lambda j: changes.move_camera(j, 0.5, seeded())),
     ]:
         before = joints.clone()
         out = function(joints)

@@ -36,8 +36,8 @@ def all_transforms(module) -> list[type]:
     return found
 
 
-ONLY_FLAT = {"HideUncertain", "ScaleByImage", "Distort", "VaryConfidence"}
-ONLY_DEEP = {"CanonicalView", "Distort3D", "RandomView"}
+ONLY_FLAT = {"HideUncertain", "ScaleByImage", "Distort", "VaryConfidence", "MoveCamera"}
+ONLY_DEEP = {"CanonicalView", "Distort3D", "RandomView", "Turn", "SensorView"}
 NEEDED = {"ChangeRate": {"from_fps": 30, "to_fps": 15}}
 CASES = [
     (kind(**NEEDED.get(kind.__name__, {})), info)
@@ -109,6 +109,13 @@ def test_what_the_steps_do_is_what_the_functions_do():
         (random_steps.Jitter(0.2), joints, DEEP, augment.jitter(joints, 0.2, seeded(), 3)),
         (random_steps.Distort3D(30, 0.3, 0.2), joints, DEEP,
          augment.distort_3d(joints, 30, 0.3, 0.2, seeded())),
+        (steps.Mirror(), joints, DEEP, augment.mirror(joints, layout)),
+        (steps.SensorView(), joints, DEEP, augment.random_views(joints, 0, 0, seeded())),
+        (random_steps.LowerRate(0.8, 4), joints, DEEP,
+         augment.lower_rate(joints, 0.8, 4, seeded())),
+        (random_steps.MoveCamera(0.8), flat, FLAT, augment.move_camera(flat, 0.8, seeded())),
+        (random_steps.VaryConfidence(0.8), flat, FLAT,
+         augment.vary_confidence(flat, 0.8, seeded())),
     ]:
         torch.testing.assert_close(transform(given, info, seeded()), expected, equal_nan=True,
                                    rtol=0, atol=0)
