@@ -151,6 +151,8 @@ class AugmentConfig:
     clips too. Not for actions that differ by their side."""
     rotate: float = 0.0
     """Largest rotation, degrees: in the image, or about each axis (3-D)."""
+    turn: float = 0.0
+    """Largest turn about the vertical, degrees (3-D): other places of the camera."""
     scale: float = 0.0
     """Largest change of size, as a share (3-D: of each axis)."""
     stretch: float = 0.0
@@ -195,7 +197,8 @@ class AugmentConfig:
         _check_range(self, ("crop",), 0.01, 1)
         _check_range(self, ("max_frame_step",), 2)
         _check_range(self, ("scale", "stretch", "speed"), 0, 0.99)
-        _check_range(self, ("rotate", "jitter", "bias", "others", "shear", "mixup"), 0)
+        _check_range(self, ("rotate", "jitter", "bias", "others", "shear", "mixup",
+                            "turn"), 0)
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,21 @@ def distort_3d(
     return rotate(joints, _each(matrix, joints.dim() - 1))
 
 
+def turn(joints: Tensor, largest: float, generator: Generator) -> Tensor:
+    """Turn 3-D clips about the vertical (y), once a clip, as another place of the camera would.
+
+    Args:
+        joints: ``[B, ..., N, 3, T]`` with y up.
+        largest: Largest angle to either side, degrees.
+        generator: The source of chance.
+    """
+    angle = _symmetric(len(joints), math.radians(largest), generator)
+    cos, sin = angle.cos(), angle.sin()
+    zero, one = torch.zeros_like(cos), torch.ones_like(cos)
+    rows = [cos, zero, sin, zero, one, zero, -sin, zero, cos]
+    return rotate(joints, _each(torch.stack(rows, 1).unflatten(1, (3, 3)), joints.dim() - 1))
+
+
 def random_rotations(batch: int, degrees: float, generator: Generator) -> Tensor:
     """``[batch, 3, 3]`` rotations by at most ``degrees`` about x, then y, then z."""
     angle = _symmetric((batch, 3), math.radians(degrees), generator)

@@ -20,6 +20,7 @@ from skelact.transforms.random_steps import (
     RandomView,
     ShiftJoints,
     SwapSides,
+    Turn,
     VaryConfidence,
 )
 from skelact.transforms.steps import (
@@ -124,8 +125,11 @@ def _space_changes(clip: ClipConfig, change: AugmentConfig) -> list[Transform]:
             steps.append(MoveCamera(change.camera))
         if change.rotate or change.scale or change.stretch:
             steps.append(Distort(change.rotate, change.scale, change.stretch))
-    elif change.rotate or change.scale or change.shear:
-        steps.append(Distort3D(change.rotate, change.scale, change.shear))
+    else:
+        if change.turn:
+            steps.append(Turn(change.turn))
+        if change.rotate or change.scale or change.shear:
+            steps.append(Distort3D(change.rotate, change.scale, change.shear))
     if change.bias:
         steps.append(ShiftJoints(change.bias))
     return steps + ([Jitter(change.jitter)] if change.jitter else [])

@@ -58,6 +58,17 @@ class Distort3D(RandomTransform):
 
 
 @dataclass(frozen=True)
+class Turn(RandomTransform):
+    """Turn people about the vertical, as another place of the camera would (3-D)."""
+
+    largest: float = 60.0
+
+    def _change(self, joints, info, generator):
+        check_choice(info.dims, (3,), "dims of clips to turn")
+        return augment.turn(joints, self.largest, generator)
+
+
+@dataclass(frozen=True)
 class RandomView(RandomTransform):
     """3-D clips as a camera on a random side sees them, thus 2-D."""
 
