@@ -8,12 +8,15 @@ import sys
 PROGRAM = """
 from datetime import timedelta
 from skelact.training.distributed import joined
-with joined("cpu", timedelta(seconds=30)) as world:
+with joined("cpu", timedelta(minutes=2)):
+    pass  # a run before: what it left behind is nothing to the next
+with joined("cpu", timedelta(minutes=2)) as world:
 """
 
 
-def run_processes(program: str, size: int = 2, timeout: float = 60) -> list[str]:
-    """What each process prints; the program is what stands within ``with joined(...) as world``.
+def run_processes(program: str, size: int = 2, timeout: float = 300) -> list[str]:
+    """What each process prints; the program is what stands within ``with joined(...) as
+    world``.
 
     Raises:
         AssertionError: A process failed.

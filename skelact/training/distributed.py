@@ -124,8 +124,8 @@ def wrap(network: nn.Module, world: World) -> nn.Module:
     - On CUDA they are those of the whole batch (SyncBatchNorm), every process weighing by its
       values: persons are packed, and no two processes have as many.
     - On the CPU, where torch has no such exchange, every process normalises by its own share,
-      and rank 0's running statistics are everybody's. Results are not those of one process,
-      unless batch normalisation is frozen; a share of 16 clips or more does little harm.
+      and rank 0's running statistics, of its share of the clips, are everybody's. Results are
+      not those of one process, unless batch normalisation is frozen.
 
     Args:
         network: On ``world.device``, the same architecture in every process; rank 0's weights
@@ -140,7 +140,7 @@ def wrap(network: nn.Module, world: World) -> nn.Module:
     on_cuda = world.device.type == "cuda"
     if on_cuda:
         synchronise_norms(network)
-    # of gradients in channels-last memory; copying them costs nothing that can be measured
+    # of gradients in channels-last memory, which it copies: nothing that a user can change
     warnings.filterwarnings("ignore", message="Grad strides do not match bucket view")
     return DistributedDataParallel(network, device_ids=[world.device.index] if on_cuda else None,
                                    gradient_as_bucket_view=True)

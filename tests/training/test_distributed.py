@@ -167,7 +167,7 @@ def test_two_processes_train_as_one(tmp_path):
              "--network.freeze_norm", "true", "--test_clips", "1"]
     job = start_torchrun("-m", "skelact", *words, "-o", str(tmp_path / "two"))
     assert main([*words, "-o", str(tmp_path / "one")]) == 0
-    output, error = job.communicate(timeout=120)
+    output, error = job.communicate(timeout=300)
     assert job.returncode == 0, error
     assert output.count("wrote ") == 1
     one, two = (read_torch_file(tmp_path / run / "last.pt") for run in ("one", "two"))
@@ -193,7 +193,7 @@ except SkelactError as error:
 """)
     job = start_torchrun(str(program))
     try:
-        error = job.communicate(timeout=60)[1]
+        error = job.communicate(timeout=180)[1]
     finally:
         job.kill()
     assert job.returncode != 0
