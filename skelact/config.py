@@ -16,9 +16,9 @@ from skelact.errors import ChoiceError
 class ClipConfig:
     """The form in which joints enter the network; a checkpoint carries it."""
 
-    layout: str = "penn13"
+    layout: str = "auto"
     """The skeleton of the network; auto for that of the data."""
-    dims: int = 2
+    dims: int = 0
     """2 (x, y, confidence; 3-D data is looked at from one side), 3 (x, y, z), or 0 for what the
     data has."""
     people: int = 1

@@ -29,6 +29,6 @@ class Walking(nn.Module):
 
 def walking_model(**fields) -> ActionModel:
     """A model of 2 s windows."""
-    return ActionModel(Walking(), CLASSES, ClipConfig(frames=16, window=2.0),
+    return ActionModel(Walking(), CLASSES, ClipConfig(dims=2, frames=16, window=2.0),
                        {"name": "walking", "arguments": {}},
                        **({"rejects": True, "threshold": 0.5, "name": "walker"} | fields))

@@ -192,7 +192,7 @@ def _restore(content: dict, name: str, device: torch.device) -> ActionModel:
     return ActionModel(
         network=_freeze(network).to(device),
         classes=tuple(content["classes"]),
-        clip=ClipConfig(**content["clip"]),
+        clip=ClipConfig(**{"dims": 2} | content["clip"]),  # the first checkpoints were all 2-D
         architecture=content["architecture"],
         rejects=bool(content["rejects"]),
         threshold=float(content["threshold"]),

@@ -25,7 +25,8 @@ def make_optimizer(network: nn.Module, config: OptimConfig) -> torch.optim.Optim
     ]
     if config.optimizer == "adamw":
         return torch.optim.AdamW(settings, config.lr)
-    return torch.optim.SGD(settings, config.lr, config.momentum, nesterov=config.nesterov)
+    return torch.optim.SGD(settings, config.lr, config.momentum, nesterov=config.nesterov,
+                           fused=True)  # one pass over the weights
 
 
 def learning_rate(step: int, steps_per_epoch: int, config: OptimConfig) -> float:

@@ -3,18 +3,19 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from recordings import capture, walking
+from recordings import walking
 from videos import make_video
 
 from skelact.cli.main import main
 from skelact.cli.recognize import format_table
 from skelact.config import ClipConfig
 from skelact.graph import get_layout
-from skelact.models.checkpoint import ActionModel, build_network, save_model
+from skelact.models.checkpoint import ActionModel, build_network, load_model, save_model
 from skelact.pose.files import save_recording
 from skelact.pose.recording import Recording
 from skelact.recognition.recognizer import Recognition, TrackActions
@@ -34,9 +35,17 @@ def model(tmp_path_factory):
     with torch.no_grad():
         network.head.weight.zero_()
         network.head.bias.copy_(torch.tensor([0.0, 3.0, -4.0]))
-    made = ActionModel(network, ("run", "walk"), ClipConfig(frames=8, window=2.0), architecture,
-                       rejects=True, threshold=0.5)
+    clip = ClipConfig(dims=2, frames=8, window=2.0)
+    made = ActionModel(network, ("run", "walk"), clip, architecture, rejects=True, threshold=0.5)
     return save_model(made, tmp_path_factory.mktemp("model") / "sure.pt")
+
+
+@pytest.fixture(scope="module")
+def deep(model, tmp_path_factory):
+    """The same for joints in metres."""
+    made = load_model(model)
+    made = replace(made, clip=replace(made.clip, dims=3))
+    return save_model(made, tmp_path_factory.mktemp("model") / "deep.pt")
 
 
 def test_the_command_on_a_pose_file(poses, model, tmp_path):
@@ -110,16 +119,16 @@ def test_nobody(tmp_path, model, capsys):
     (["POSES", "-o", "notes.txt"], "notes.txt exists; pass --overwrite"),
     (["POSES", "--overlay", "out.avi"], "expected an overlay ending in .mp4, got out.avi"),
     (["POSES", "--skeleton-only"], "pass --overlay OUT.mp4"),
-    (["CAPTURE"], "expected a 2-D recording"),
+    (["POSES", "--model", "DEEP"], "expected a 3-D recording"),
     (["VIDEO", "--overlay", "clip.mp4"], "clip.mp4 exists"),
 ])
 def test_wrong_use_is_one_line_and_exit_code_2(
-    poses, model, tmp_path, monkeypatch, capsys, words, message
+    poses, model, deep, tmp_path, monkeypatch, capsys, words, message
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("not a video")
     names = {
-        "POSES": str(poses), "CAPTURE": str(save_recording(capture(), tmp_path / "capture.npz")),
+        "POSES": str(poses), "DEEP": str(deep),
         "VIDEO": str(make_video(tmp_path / "clip.mp4", [np.zeros((48, 64, 3), np.uint8)])),
     }
     words = [names.get(word, word) for word in words]

@@ -149,7 +149,7 @@ def test_other_channels_leave_all_but_the_first_weights(save):
 
 
 def test_another_form_of_clips_is_noted(save):
-    path, _ = save(absent="zeros", form=ClipConfig(stream="bone"))
+    path, _ = save(absent="zeros", form=ClipConfig(dims=2, stream="bone"))
     transfer = init_from(fresh(), path, CLASSES, clip=ClipConfig(dims=3, frames=32))
     assert transfer.notes == (
         "it was trained with --network.absent zeros, this run has skip",

@@ -20,7 +20,7 @@ from skelact.transforms.remap import remap
 from skelact.transforms.streams import take_stream
 
 PENN = get_layout("penn13")
-CLIP = ClipConfig(layout="penn13", frames=16, window=2.0, min_confidence=0.1)
+CLIP = ClipConfig(dims=2, layout="penn13", frames=16, window=2.0, min_confidence=0.1)
 
 
 def cut(recording, clip=CLIP, step=0.5):
@@ -242,7 +242,7 @@ def test_upright_people_in_metres():
 
 
 def test_a_window_shorter_than_its_length_is_the_whole_of_it():
-    windows = only(walking(frames=30, fps=25, step=4), clip=ClipConfig(frames=30, window=9.0))
+    windows = only(walking(frames=30, fps=25, step=4), clip=ClipConfig(dims=2, frames=30, window=9.0))
     assert windows.spans.tolist() == [[0, pytest.approx(1.2)]]
     path = windows.clips[0, 0, 0, 0]
     assert math.isclose(float(path[-1] - path[0]) / 29, float(path[1] - path[0]), rel_tol=1e-3)

@@ -18,7 +18,7 @@ from skelact.transforms.streams import take_stream
 
 PENN, NTU = get_layout("penn13"), get_layout("ntu25")
 SIZE = torch.tensor([[400, 300]])
-FLAT = ClipConfig(layout="penn13")
+FLAT = ClipConfig(layout="penn13", dims=2)
 DEEP = ClipConfig(layout="ntu25", dims=3, normalise="canonical")
 
 
