@@ -10,7 +10,7 @@ in a fifth of the clips, named like NTU's so that its protocols apply.
    Ctrl-C half way, resumed, validated and tested.
 
     python benchmarks/ntu60_sized.py                                       # with a GPU
-    python benchmarks/ntu60_sized.py --base-channels 16 --test-clips 1     # hours on two cores
+    python benchmarks/ntu60_sized.py --base-channels 16 --test-clips 1     # slow on two cores
 """
 
 import argparse
@@ -218,7 +218,8 @@ def write_protocol(store: Path, path: Path, wanted: int, tested: int) -> Path:
     learn = random.permutation(np.flatnonzero(np.isin(columns["subject"], list(rule.train))))
     test = random.permutation(np.flatnonzero(np.isin(columns["subject"], list(rule.test))))
     wanted = min(wanted, len(learn) * 10 // 11)
-    parts = {"train": learn[:wanted], "val": learn[wanted : wanted + wanted // 10], "test": test[:tested]}
+    parts = {"train": learn[:wanted], "val": learn[wanted : wanted + wanted // 10],
+             "test": test[:tested]}
     lines = [f"{columns['clip_id'][row]},{part}" for part, rows in parts.items() for row in rows]
     return write_text(path, "\n".join(["clip_id,split", *lines]) + "\n")
 
