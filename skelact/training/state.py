@@ -71,10 +71,11 @@ class TrainState:
         """The sums over all processes.
 
         Raises:
-            SkelactError: The loss is no longer finite.
+            SkelactError: The loss, or a weight, is no longer finite.
         """
         sums = sum_over(self.world, self.sums).tolist()
-        if not all(map(math.isfinite, sums)):
+        weights = self.judged.state_dict().values()
+        if not all(map(math.isfinite, sums)) or not all(v.isfinite().all() for v in weights):
             raise SkelactError(f"the loss is no longer finite in epoch {self.epoch + 1}; lower "
                                "--optim.lr")
         return sums

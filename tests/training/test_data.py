@@ -1,0 +1,329 @@
+"""The clips of a run: who is in which part, and what every step gets."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from actions import settings, swinging, write_actions, write_others
+from stores import write_store
+
+from skelact.config import AugmentConfig, ClipConfig, OptimConfig, TrainConfig
+from skelact.datasets.sampling import (
+    ConsecutiveFrames,
+    CropResize,
+    PysklTestClips,
+    ResizedParts,
+    UniformSegments,
+)
+from skelact.errors import ChoiceError, FileFormatError, LayoutError, SkelactError
+from skelact.training.data import (
+    TrainingBatches,
+    find_store,
+    open_data,
+    train_sampling,
+    view_loader,
+    view_sampling,
+)
+from skelact.training.distributed import World
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return write_actions(tmp_path_factory.mktemp("data") / "store", clips=32)
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory) -> str:
+    return write_others(tmp_path_factory.mktemp("data") / "others", ("wave", "bow", "legs"),
+                        tuple(range(1, 8)))
+
+
+def batches(config, data=None) -> TrainingBatches:
+    if data is None:
+        config, data = open_data(config)
+    return TrainingBatches(config, data, World())
+
+
+def test_parts_do_not_overlap_and_validation_holds_back_whole_subjects(store):
+    _, data = open_data(settings(store.folder))
+    parts = [set(rows.tolist()) for rows in (data.train, data.val, data.test)]
+    assert sorted(set().union(*parts)) == list(range(32))
+    assert sum(map(len, parts)) == 32
+    subjects = store.columns()["subject"]
+    assert not set(subjects[data.val]) & set(subjects[data.train])
+    lists = store.columns()["splits"]
+    assert all("test" in lists[row] for row in data.test)
+    assert data.classes == ("arms", "legs")
+    assert data.clip_ids[3] == "clip03"
+    assert data.name == "gym"
+
+
+def test_without_validation_all_of_train_is_learned_from(store):
+    _, held = open_data(settings(store.folder))
+    _, data = open_data(settings(store.folder, validate=False))
+    assert data.train.tolist() == sorted([*held.train, *held.val])
+    assert len(data.val) == 0
+    assert data.test.tolist() == held.test.tolist()
+    again = held.with_all_of_train()
+    assert again.train.tolist() == data.train.tolist()
+    assert len(again.val) == 0
+
+
+def test_too_few_clips_to_hold_any_back_can_be_trained_on_all_the_same(tmp_path):
+    folder = write_store(tmp_path / "few", [
+        swinging("arms", i, clip_id=str(i), splits=[part]) for i, part in enumerate(
+            ("train", "train", "test"))]).folder
+    with pytest.raises(SkelactError, match="--validate false trains without"):
+        open_data(settings(folder))
+    _, data = open_data(settings(folder, validate=False))
+    assert (data.train.tolist(), data.val.tolist(), data.test.tolist()) == ([0, 1], [], [2])
+
+
+def test_a_protocol_of_the_store(store):
+    _, data = open_data(settings(store.folder, protocol="loso-2"))
+    subjects = np.asarray(store.columns()["subject"])
+    assert set(subjects[data.test]) == {2}
+    with pytest.raises(ChoiceError, match="expected a split of gym"):
+        open_data(settings(store.folder, protocol="xsub"))
+
+
+def test_clips_may_be_left_out_by_name(tmp_path):
+    folder = write_store(tmp_path / "store", [
+        swinging(("arms", "legs")[i % 2], i, clip_id=f"leg work/{i}", subject=i % 4,
+                 splits=[("train", "test")[i % 4 == 3]]) for i in range(16)]).folder
+    path = tmp_path / "leaked.txt"
+    path.write_text("leg work/0\n\n leg work/3\nleg work/7\n")
+    _, whole = open_data(settings(folder))
+    _, data = open_data(settings(folder, exclude=str(path)))
+    gone = {"leg work/0", "leg work/3", "leg work/7"}
+    for part in ("train", "val", "test"):
+        kept = [row for row in getattr(whole, part) if whole.clip_ids[row] not in gone]
+        assert getattr(data, part).tolist() == kept
+    assert len(data.test) == len(whole.test) - 2
+    for text, message in (("leg work/0\nleg work/99\n", r"names 1 clips .*such as leg work/99;"),
+                          ("leg", "called like leg work/0")):
+        path.write_text(text)
+        with pytest.raises(SkelactError, match=message):
+            open_data(settings(folder, exclude=str(path)))
+    with pytest.raises(FileFormatError, match="text file of clip ids, one a line"):
+        open_data(settings(folder, exclude=str(tmp_path / "absent")))
+    path.write_text("\n".join(f"leg work/{i}" for i in range(3, 16, 4)))
+    with pytest.raises(SkelactError, match="no labelled clip is in the split test"):
+        open_data(settings(folder, exclude=str(path)))
+
+
+def test_clips_without_a_label_are_not_used(tmp_path):
+    folder = write_store(tmp_path / "store", [
+        swinging("arms", i, clip_id=str(i), subject=i % 4, label=("arms", None)[i % 5 == 2],
+                 splits=[("train", "test")[i % 4 == 3]]) for i in range(16)]).folder
+    _, data = open_data(settings(folder))
+    assert {*data.train, *data.val, *data.test} == set(range(16)) - {2, 7, 12}
+
+
+def test_the_store_is_found_by_name_here_or_in_the_data_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = TrainConfig(dataset="utd_mhad")
+    with pytest.raises(FileFormatError) as error:
+        find_store(config)
+    words = str(error.value)
+    for part in ("expected a store at utd_mhad.store; there is none", "Get it from https://",
+                 "Skeleton.zip, unpacked",
+                 "skelact data prepare utd_mhad --raw DIR -o utd_mhad.store"):
+        assert part in words
+    store = write_actions(tmp_path / "data" / "utd_mhad.store", clips=4, name="utd_mhad")
+    monkeypatch.setenv("SKELACT_DATA", str(tmp_path / "data"))
+    assert find_store(config) == store.folder
+    here = write_actions(tmp_path / "utd_mhad.store", clips=4, name="utd_mhad")
+    assert find_store(config).resolve() == here.folder
+    assert find_store(replace(config, data=str(store.folder))) == store.folder
+    with pytest.raises(FileFormatError, match=r"store at elsewhere; there is none\. utd_mhad is"):
+        find_store(replace(config, data="elsewhere"))
+    with pytest.raises(FileFormatError, match="skelact data prepare NAME --raw DIR"):
+        find_store(TrainConfig(data="elsewhere"))
+    with pytest.raises(FileFormatError, match=r"pass --data STORE, .*--from-videos"):
+        find_store(TrainConfig())
+
+
+def test_a_preset_is_for_its_own_data_set(store):
+    with pytest.raises(SkelactError, match=r"for ntu60, but .* holds gym; take its own preset"):
+        open_data(settings(store.folder, dataset="ntu60"))
+    assert open_data(settings(store.folder, dataset="my_gym"))[1].name == "gym"
+
+
+def test_another_skeleton_may_be_asked_for(store, tmp_path):
+    coco = write_actions(tmp_path / "coco", clips=8, layout="coco17").folder
+    config, data = open_data(settings(coco))
+    assert config.clip.layout == data.arrays.layout.name == "coco17"
+    config, data = open_data(settings(coco, clip=ClipConfig(layout="penn13")))
+    assert config.clip.layout == data.arrays.layout.name == "penn13"
+    with pytest.raises(LayoutError, match="penn14"):
+        open_data(settings(store.folder, clip=ClipConfig(layout="penn14")))
+
+
+def test_the_form_is_settled_by_what_the_store_holds(store, tmp_path):
+    auto = ClipConfig(layout="auto", dims=0, normalise="auto")
+    config, _ = open_data(settings(store.folder, clip=auto))
+    assert (config.clip.dims, config.clip.normalise) == (2, "image")
+    deep = write_actions(tmp_path / "deep", clips=8, layout="ntu25", dims=3).folder
+    config, _ = open_data(settings(deep, clip=auto))
+    assert (config.clip.dims, config.clip.normalise) == (3, "canonical")
+    with pytest.raises(ChoiceError, match=r"--clip\.dims 2"):
+        open_data(settings(store.folder, clip=replace(auto, dims=3)))
+
+
+def test_a_damaged_store_is_refused(store, others, tmp_path):
+    for folder, fields in ((store.folder, {}), (others, {"background": True})):
+        copy = tmp_path / str(bool(fields))
+        shutil.copytree(folder, copy)
+        file = copy / "tracks.arrow"
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+        config = (settings(store.folder, background=[str(copy)]) if fields else settings(copy))
+        with pytest.raises(FileFormatError, match=r"tracks\.arrow was changed after"):
+            open_data(config)
+
+
+def test_the_fingerprint_tells_other_data_and_other_parts(store, others, tmp_path):
+    def fingerprint(folder=store.folder, **fields):
+        return open_data(settings(folder, **fields))[1].fingerprint
+
+    moved = tmp_path / "moved"
+    shutil.copytree(store.folder, moved)
+    assert fingerprint(moved) == fingerprint()
+    relabelled = write_store(tmp_path / "other", [
+        swinging(("arms", "legs")[i % 2], i, clip_id=f"clip{i:02}", subject=i // 2 % 4,
+                 splits=["test" if i // 2 % 4 == 3 else "train"],
+                 label=("arms", "legs")[(i % 2) ^ (i == 5)]) for i in range(32)], "gym").folder
+    (tmp_path / "out").write_text("clip00")
+    found = {fingerprint(), fingerprint(relabelled), fingerprint(protocol="loso-2"),
+             fingerprint(exclude=str(tmp_path / "out")), fingerprint(background=[others])}
+    assert len(found) == 5
+
+
+def test_an_epoch_is_every_clip_so_often(store):
+    config, data = open_data(settings(store.folder))
+    for repeat in (1, 3):
+        source = batches(replace(config, optim=replace(config.optim, repeat=repeat)), data)
+        seen = [mixture.labelled for mixture in source]
+        assert len(seen) == len(source) == -(-len(data.train) * repeat // 6)
+        index = torch.cat([batch.index for batch in seen])
+        assert sorted(index.tolist()) == sorted(data.train.tolist() * repeat)
+        assert seen[0].clips.shape[1:] == (1, 13, 3, 8)
+        assert torch.equal(torch.cat([batch.labels for batch in seen]),
+                           torch.tensor(data.arrays.labels[index]))
+        assert all(mixture.others == () for mixture in source)
+
+
+def test_other_actions_and_held_poses_come_with_every_batch(store, others):
+    config, data = open_data(settings(
+        store.folder, background=[others], augment=AugmentConfig(others=0.5, still=1.0),
+        optim=OptimConfig(batch_size=6)))
+    for mixture in batches(config, data):
+        other, still = mixture.others
+        size = len(mixture.labelled.clips)
+        assert abs(len(other.clips) - 3) <= 1
+        assert abs(len(still.clips) - size) <= 1
+        assert set(other.labels.tolist()) <= {1, 2}  # one of the others is the known "legs"
+        assert (still.labels == 2).all()
+        moved, held = (batch.clips[:, 0, :, :2].diff(dim=-1).abs().sum(-1).amax((1, 2)).median()
+                       for batch in (mixture.labelled, still))
+        assert held < 0.8 * moved
+    without = settings(store.folder, background=[others],
+                       augment=AugmentConfig(others=0.0, still=0.0))
+    assert next(iter(batches(without))).others == ()
+
+
+def test_known_actions_of_the_background_are_a_third_of_it(store, others):
+    config, data = open_data(settings(
+        store.folder, background=[others], augment=AugmentConfig(others=1.0, still=0.0)))
+    labels = torch.cat([mixture.others[0].labels for _ in range(20)
+                        for mixture in batches(replace(config, seed=_), data)])
+    assert (labels == 1).float().mean() == pytest.approx(1 / 3, abs=0.08)
+
+
+def all_of(source: TrainingBatches, count: int) -> list[torch.Tensor]:
+    """The clips of so many steps, over the ends of epochs."""
+    found = []
+    while len(found) < count:
+        for mixture in source:
+            found.append(torch.cat([mixture.labelled.clips, *(b.clips for b in mixture.others)]))
+            if len(found) == count:
+                break
+    return found
+
+
+def test_the_background_goes_on_from_epoch_to_epoch(store, others):
+    """Its passes are not those of the labelled clips: all of it comes, and always changed anew."""
+    augment = AugmentConfig(others=0.5, still=0.0, jitter=0.1)
+    config, data = open_data(settings(store.folder, background=[others], augment=augment))
+    source, index, clips = batches(config, data), [], []
+    for _ in range(4):
+        for mixture in source:
+            index += mixture.others[0].index.tolist()
+            clips += list(mixture.others[0].clips)
+    drawn = source.state_dict()[1]["num_draws"]
+    assert len(index) > 1.5 * drawn
+    assert set(index[:drawn]) == set(data.background.train.tolist())
+    assert len({tuple(clip.flatten().tolist()) for clip in clips}) == len(clips)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 7])
+def test_batches_go_on_where_they_were_left(store, others, workers, at):
+    """Also at the end of an epoch (of three steps), where the background is within one."""
+    config, data = open_data(settings(
+        store.folder, background=[others], workers=workers,
+        augment=AugmentConfig(others=0.5, still=0.3, jitter=0.1, flip=0.5)))
+    source = batches(replace(config, workers=0), data)
+    assert len(source) == 3
+    whole = all_of(source, 10)
+    source, states = batches(config, data), []
+    count = 0
+    while not states:
+        for _ in source:
+            count += 1
+            if count == at:
+                states.append(source.state_dict())
+                break
+    again = batches(config, data)
+    again.load_state_dict(states[0])
+    for found, expected in zip(all_of(again, 10 - at), whole[at:], strict=True):
+        assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize(("sampling", "train", "one", "ten"), [
+    ("resize", CropResize(8, (0.7, 1.0), shortest=2), ResizedParts(8),
+     lambda rule: len(rule.parts) == 10 and rule.parts[0] == (1.0, 0.0)),
+    ("uniform", UniformSegments(8, crop=0.7), UniformSegments(8, random=False),
+     lambda rule: rule == PysklTestClips(8, 10)),
+    ("pad", ConsecutiveFrames(8, where="first", short="zero"),
+     ConsecutiveFrames(8, where="first", short="zero"), None),
+])
+def test_frames_are_sampled_as_the_settings_say(sampling, train, one, ten):
+    config = TrainConfig(clip=ClipConfig(sampling=sampling, frames=8),
+                         augment=AugmentConfig(crop=0.7))
+    assert train_sampling(config) == train
+    assert view_sampling(config, 1) == one
+    if ten is not None:
+        assert ten(view_sampling(config, 10))
+
+
+def test_ten_views_of_a_clip_differ(store):
+    config, data = open_data(settings(store.folder, clip=ClipConfig(layout="auto", frames=8)))
+    batch = next(iter(view_loader(config, data.arrays, data.test[:1], views=10)))
+    assert len({tuple(clip.flatten().tolist()) for clip in batch.clips}) == 10
+    whole, again = (next(iter(view_loader(config, data.arrays, data.test)))
+                    for _ in range(2))
+    assert torch.equal(whole.clips, again.clips)
+    assert whole.index.tolist() == data.test.tolist()
+
+
+def test_a_flat_background_is_refused_for_a_network_in_space(others, tmp_path):
+    deep = write_actions(tmp_path / "deep", clips=16, layout="kinect20", dims=3).folder
+    config = settings(deep, background=[others], clip=ClipConfig(layout="penn13", dims=3,
+                                                                 normalise="body"))
+    with pytest.raises(SkelactError, match=r"2-D background .* --clip\.dims 2"):
+        open_data(config)
