@@ -4,19 +4,17 @@ import contextlib
 import shlex
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
-import torch
 from torch import nn
 from tqdm import tqdm
 
 from skelact.config import TrainConfig
-from skelact.errors import OutputExistsError, SkelactError
-from skelact.models.checkpoint import ActionModel, build_network, load_model, save_model
+from skelact.models.checkpoint import ActionModel, load_model, save_model
 from skelact.models.torch_file import read_torch_file
-from skelact.models.transfer import freeze, init_from, train_mode
-from skelact.output import check_writable, remove_leftovers
+from skelact.models.transfer import train_mode
+from skelact.output import remove_leftovers
 from skelact.training.data import Mixture, TrainingData, open_data
 from skelact.training.distributed import (
     World,
@@ -26,10 +24,13 @@ from skelact.training.distributed import (
     from_main,
     joined,
 )
+from skelact.training.network import describe_model, describe_network, make_network
 from skelact.training.optim import choose_precision, learning_rate, set_rate
 from skelact.training.run_folder import (
     TestResult,
     begin_run,
+    check_run_folder,
+    clear_checkpoints,
     finish_run,
     log_epoch,
     read_precision,
@@ -67,12 +68,12 @@ def train(
     """
     output = Path(output)
     with joined(config.device) as world:  # a device that is not there is said before data is read
-        check_folder(output, overwrite, resume)
+        check_run_folder(output, overwrite, resume)
         config = replace(config, precision=_settle_precision(config, output, resume, world))
         config, data = open_data(config)
         check_same(world, "the data", data.fingerprint)
         if world.is_main and overwrite:
-            clear_folder(output)
+            clear_checkpoints(output)
         config = begin_run(output, config, resume, world.is_main)
         barrier(world)
         if resume and (output / "model.pt").exists():
@@ -221,87 +222,6 @@ def finish(
         save_model(model, output / "model.pt", overwrite=True)  # the sign of a finished run
     barrier(world)
     return model
-
-
-def make_network(
-    config: TrainConfig, data: TrainingData, world: World, begin: bool = True
-) -> nn.Module:
-    """The network of a run on the device, with fresh weights or those of ``config.init``.
-
-    A run that is resumed (not ``begin``) brings its own weights.
-    """
-    torch.manual_seed(config.seed)
-    network = build_network(describe_network(config, data), data.arrays.layout)
-    fresh = ()
-    if config.init and begin:
-        transfer = init_from(network, config.init, data.classes, data.background is not None,
-                             config.clip)
-        fresh = transfer.fresh
-        if world.is_main:
-            tqdm.write(str(transfer))
-    freeze(network, config.network.freeze_layers, config.network.freeze_norm, fresh)
-    return network.to(world.device)
-
-
-def describe_network(config: TrainConfig, data: TrainingData) -> dict:
-    """The architecture that a checkpoint stores; see `build_network`."""
-    arguments = {
-        "num_classes": len(data.classes) + (data.background is not None),
-        "base_channels": config.network.base_channels,
-        "dropout": config.network.dropout,
-        "absent": config.network.absent,
-    }
-    if config.network.partition:
-        arguments["partition"] = config.network.partition
-    return {"name": config.network.name, "arguments": arguments}
-
-
-def describe_model(
-    config: TrainConfig, data: TrainingData, network: nn.Module, architecture: dict
-) -> ActionModel:
-    """The network with all that a checkpoint says of it, as yet without threshold and metrics."""
-    return ActionModel(
-        network=network, classes=data.classes, clip=config.clip, architecture=architecture,
-        rejects=data.background is not None,
-        # folders by name: a checkpoint must not tell where on a machine the data lay
-        training=asdict(config) | {
-            "data": Path(config.data).name if config.data else None,
-            "background": [Path(b).name for b in config.background],
-            "exclude": Path(config.exclude).name, "init": config.init and Path(config.init).name},
-        data={"name": data.name, "train_clips": len(data.train), "val_clips": len(data.val),
-              "background_clips": 0 if data.background is None else len(data.background.train),
-              "fingerprint": data.fingerprint},
-    )
-
-
-def check_folder(output: Path, overwrite: bool, resume: bool) -> None:
-    """Refuse a folder that holds a run, unless it was said what to do with it.
-
-    Raises:
-        OutputExistsError: It holds one.
-        SkelactError: ``overwrite`` and ``resume`` together, or no folder can be there.
-    """
-    if overwrite and resume:
-        raise SkelactError("--overwrite begins anew and --resume goes on; pass one of them")
-    check_writable(output / "model.pt", overwrite=True)
-    if (output / "summary.json").exists():
-        raise OutputExistsError(f"{output} holds several runs (--seeds or --streams); choose "
-                                "another -o")
-    found = [path for path in _checkpoints(output) if path.exists()]
-    if found and not (overwrite or resume):
-        state = "a finished" if found[0].name == "model.pt" else "an unfinished"
-        raise OutputExistsError(f"{output} holds {state} run; pass --resume to go on with it, "
-                                "--overwrite to begin anew, or another -o")
-
-
-def clear_folder(output: Path) -> None:
-    """Remove the checkpoints of an earlier run; `begin_run` removes what else it wrote."""
-    for path in (*_checkpoints(output), *_checkpoints(output / "retrain")):
-        path.unlink(missing_ok=True)
-
-
-def _checkpoints(folder: Path) -> list[Path]:
-    return [folder / name for name in ("model.pt", "last.pt", "best.pt")]
 
 
 def _settle_precision(config: TrainConfig, output: Path, resume: bool, world: World) -> str:

@@ -22,9 +22,9 @@ import yaml
 from tqdm import tqdm
 
 from skelact.config import TrainConfig
-from skelact.errors import FileFormatError, SkelactError, one_line
+from skelact.errors import FileFormatError, OutputExistsError, SkelactError, one_line
 from skelact.evaluation.scores import SCORES, ClipScores, write_predictions, write_scores
-from skelact.output import write_text
+from skelact.output import check_writable, write_text
 from skelact.training.environment import describe_environment
 from skelact.training.events import forget_events, has_events, log_events, restart_events
 from skelact.training.report import describe_run
@@ -54,6 +54,36 @@ class TestResult(ClipScores):
     metrics: dict
     chosen_epoch: int
     data: dict = field(default_factory=dict)
+
+
+def check_run_folder(output: Path, overwrite: bool, resume: bool) -> None:
+    """Refuse a folder that holds a run, unless it was said what to do with it.
+
+    Raises:
+        OutputExistsError: It holds one.
+        SkelactError: ``overwrite`` and ``resume`` together, or no folder can be there.
+    """
+    if overwrite and resume:
+        raise SkelactError("--overwrite begins anew and --resume goes on; pass one of them")
+    check_writable(output / "model.pt", overwrite=True)
+    if (output / "summary.json").exists():
+        raise OutputExistsError(f"{output} holds several runs (--seeds or --streams); choose "
+                                "another -o")
+    found = [path for path in _checkpoints(output) if path.exists()]
+    if found and not (overwrite or resume):
+        state = "a finished" if found[0].name == "model.pt" else "an unfinished"
+        raise OutputExistsError(f"{output} holds {state} run; pass --resume to go on with it, "
+                                "--overwrite to begin anew, or another -o")
+
+
+def clear_checkpoints(output: Path) -> None:
+    """Remove the checkpoints of an earlier run; `begin_run` removes what else it wrote."""
+    for path in (*_checkpoints(output), *_checkpoints(output / "retrain")):
+        path.unlink(missing_ok=True)
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    return [folder / name for name in ("model.pt", "last.pt", "best.pt")]
 
 
 def begin_run(
