@@ -244,7 +244,7 @@ def watch(words: list[str], log: Path, stop_at: Path | None = None) -> tuple[str
             stop_at = None
         time.sleep(0.2)
     if process.returncode not in (0, 130):
-        raise SystemExit(log.read_text())
+        raise SystemExit(f"exit code {process.returncode}: {log.read_text()}")
     return log.read_text(), (
         f"exit code {process.returncode}, {time.perf_counter() - began:.0f} s, memory at most "
         f"{own / 2**20:.2f} GiB of its own, {mapped / 2**20:.2f} with pages of mapped files")
