@@ -16,11 +16,10 @@ PARTS = {"arms": ("elbow", "wrist"), "legs": ("knee", "ankle")}
 
 def swinging(action: str, seed: int, layout: str = "penn13", dims: int = 2, people: int = 1,
              frames: int = 16, size=(320, 200), **labels) -> Recording:
-    """People who stand somewhere and swing; the first does the action, the others the other."""
+    """People who stand somewhere and swing their arms, or legs, each at another moment."""
     random = np.random.default_rng(seed)
     tracks = []
     for m in range(people):
-        doing = action if m == 0 else next(name for name in PARTS if name != action)
         body = standing(layout, left=60 + 80 * m) if dims == 2 else standing_3d(get_layout(layout))
         joints = np.repeat(body[..., None], frames, axis=2)
         unit = 40 if dims == 2 else 0.5
@@ -28,7 +27,7 @@ def swinging(action: str, seed: int, layout: str = "penn13", dims: int = 2, peop
         joints[:, place] += random.normal(0, 0.2 * unit, (1, dims, 1))
         joints[:, place] += random.normal(0, 0.03 * unit, (len(joints), dims, frames))
         moving = [i for i, name in enumerate(get_layout(layout).joints)
-                  if any(part in name for part in PARTS[doing])]
+                  if any(part in name for part in PARTS[action])]
         joints[moving, 0] += unit * np.sin(np.linspace(0, 9, frames) + random.uniform(0, 6))
         tracks.append(PoseTrack(m, joints, np.arange(frames)))
     return Recording(tuple(tracks), np.arange(frames) / 25, layout, dims=dims, fps=25.0,

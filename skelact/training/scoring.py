@@ -7,6 +7,7 @@ from torch import nn
 from skelact.config import TrainConfig
 from skelact.datasets.arrays import ClipArrays
 from skelact.datasets.loader import Loader
+from skelact.errors import SkelactError
 from skelact.evaluation.metrics import mean_class_accuracy, rejection_threshold, top_k_accuracy
 from skelact.models.classifier import action_probabilities
 from skelact.training.data import PARTS, TrainingData, train_sampling, view_loader
@@ -68,10 +69,16 @@ def _probabilities(
 def validate(
     network: nn.Module, config: TrainConfig, data: TrainingData, world: World
 ) -> dict[str, float]:
-    """Loss and accuracy on the validation part; nothing where there is none."""
+    """Loss and accuracy on the validation part; nothing where there is none.
+
+    Raises:
+        SkelactError: Weights have grown so large that scores are not finite.
+    """
     if not len(data.val):
         return {}
     scores = score_clips(network, config, data, data.val, world)
+    if not np.isfinite(scores).all():
+        raise SkelactError("the scores of validation clips are no longer finite; lower --optim.lr")
     labels = data.arrays.labels[data.val]
     own = scores[np.arange(len(labels)), labels]
     return {"val_loss": float(-np.log(own.clip(1e-12)).mean()),

@@ -242,7 +242,8 @@ def test_upright_people_in_metres():
 
 
 def test_a_window_shorter_than_its_length_is_the_whole_of_it():
-    windows = only(walking(frames=30, fps=25, step=4), clip=ClipConfig(dims=2, frames=30, window=9.0))
+    clip = ClipConfig(dims=2, frames=30, window=9.0)
+    windows = only(walking(frames=30, fps=25, step=4), clip=clip)
     assert windows.spans.tolist() == [[0, pytest.approx(1.2)]]
     path = windows.clips[0, 0, 0, 0]
     assert math.isclose(float(path[-1] - path[0]) / 29, float(path[1] - path[0]), rel_tol=1e-3)
