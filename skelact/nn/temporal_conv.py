@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from skelact.errors import ChoiceError
+from skelact.nn.pointwise_conv import mix_channels
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -43,5 +44,9 @@ class TemporalConv(nn.Conv2d):
 
     def forward(self, features: Tensor) -> Tensor:
         """Convolve over frames; ``[B, N, C_in, T]`` to ``[B, N, C_out, T']``."""
+        if self.kernel_size[0] == 1:
+            # not by torch's convolution: the backward pass of its strided 1x1 one writes beyond
+            # its memory on CPUs (2.15, channels-last, few channels)
+            return mix_channels(features, self.weight[:, :, 0, 0], self.bias, self.stride[0])
         # the view [B, C, T, N] of node-major memory is what torch calls channels-last
         return super().forward(features.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)

@@ -30,9 +30,10 @@ from skelact.errors import FileFormatError, SkelactError
 from skelact.training.distributed import World
 from skelact.transforms.clip_form import form_clips, settle_form
 
-PARTS = ((1.0, 0.0), (0.8, 0.0), (0.8, 0.5), (0.8, 1.0), (0.65, 0.5), (0.9, 0.0), (0.9, 1.0),
-         (0.9, 0.5), (0.65, 0.0), (0.65, 1.0))
-"""Ten parts of a clip to look at in a test; the first is the whole."""
+PARTS = ((0.0, 0.0), (0.4, 0.0), (0.4, 0.5), (0.4, 1.0), (0.7, 0.5), (0.2, 0.0), (0.2, 1.0),
+         (0.2, 0.5), (0.7, 0.0), (0.7, 1.0))
+"""Ten parts of a clip to look at in a test; the first is the whole. Each is (how short: 0 the whole
+clip, 1 the shortest trained on; where: 0 at the beginning, 1 at the end)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,7 +280,8 @@ def view_sampling(config: TrainConfig, views: int) -> Sampling:
         return PysklTestClips(frames, views)
     if config.clip.sampling == "pad":
         return ConsecutiveFrames(frames, where="first", short="zero")
-    return ResizedParts(frames, PARTS[:views])
+    lost = 1 - config.augment.crop
+    return ResizedParts(frames, tuple((1 - lost * short, at) for short, at in PARTS[:views]))
 
 
 def view_loader(

@@ -47,7 +47,8 @@ def count_views(config: TrainConfig) -> int:
 def _plan_views(config: TrainConfig, wanted: int) -> tuple[tuple[bool, ...], int]:
     """Whether to mirror (where training does, half of several views are), and views of each."""
     mirrors = (False, True) if wanted > 1 and config.augment.flip else (False,)
-    most = {"uniform": wanted, "resize": len(PARTS), "pad": 1}[config.clip.sampling]
+    most = {"uniform": wanted, "resize": len(PARTS) if config.augment.crop < 1 else 1,
+            "pad": 1}[config.clip.sampling]
     return mirrors, min(wanted // len(mirrors), most)
 
 

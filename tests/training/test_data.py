@@ -311,8 +311,18 @@ def test_frames_are_sampled_as_the_settings_say(sampling, train, one, ten):
         assert ten(view_sampling(config, 10))
 
 
+def test_views_are_no_shorter_than_what_is_trained_on(store):
+    for crop in (0.5, 0.9):
+        config = settings(store.folder, augment=AugmentConfig(crop=crop))
+        positions = view_sampling(config, 10)(np.array([101]))[0]
+        spans = (positions[:, -1] - positions[:, 0] + 1) / 101
+        assert spans[0] == 1
+        assert spans.min() == pytest.approx(1 - 0.7 * (1 - crop))
+
+
 def test_ten_views_of_a_clip_differ(store):
-    config, data = open_data(settings(store.folder, clip=ClipConfig(layout="auto", frames=8)))
+    config, data = open_data(settings(store.folder, clip=ClipConfig(layout="auto", frames=8),
+                                      augment=AugmentConfig(crop=0.5)))
     batch = next(iter(view_loader(config, data.arrays, data.test[:1], views=10)))
     assert len({tuple(clip.flatten().tolist()) for clip in batch.clips}) == 10
     whole, again = (next(iter(view_loader(config, data.arrays, data.test)))

@@ -63,7 +63,7 @@ def test_validation_is_accuracy_and_loss_of_the_whole_clips(store):
 
 
 def test_scores_are_the_mean_probability_of_the_views(store):
-    config, data, network = opened(store)
+    config, data, network = opened(store, augment=AugmentConfig(crop=0.5))
     network.gain.data /= 10
     views = score_clips(network, config, data, data.test, World(), views=10)
     clips = torch.cat(network.seen)
@@ -83,7 +83,7 @@ def test_views_are_counted_as_they_are_and_half_of_them_mirrored(
     store, sampling, flip, wanted, count
 ):
     config, data, network = opened(
-        store, test_clips=wanted, augment=AugmentConfig(flip=flip),
+        store, test_clips=wanted, augment=AugmentConfig(flip=flip, crop=0.5),
         clip=ClipConfig(layout="auto", frames=8, sampling=sampling))
     assert count_views(config) == count
     rows = data.test[:2]
