@@ -19,7 +19,13 @@ from skelact.evaluation.scores import SCORES, read_scores
 from skelact.output import write_text
 from skelact.training.campaign_report import describe_campaign, show_statistic
 from skelact.training.distributed import is_main_process
-from skelact.training.run_folder import MAY_DIFFER, check_same, read_precision, write_settings
+from skelact.training.run_folder import (
+    MAY_DIFFER,
+    check_same,
+    clear_checkpoints,
+    read_precision,
+    write_settings,
+)
 from skelact.transforms.streams import STREAMS
 from skelact.version import __version__
 
@@ -108,7 +114,7 @@ def train_many(
         streams: Which streams; by default that of ``config``.
         weights: Weight of each stream in the fusion; by default the `USUAL_WEIGHTS`. They are to
             be set before the test split is looked at.
-        overwrite: Begin anew.
+        overwrite: Begin anew; all earlier runs there are removed, those of other seeds too.
         resume: Leave finished runs as they are and go on with the others; more seeds and streams
             than before may be asked for.
 
@@ -171,8 +177,9 @@ def _prepare(
     if any((output / name).exists() for name in ("model.pt", "last.pt")):
         raise OutputExistsError(f"{output} holds a single run; choose another -o for several")
     settings = output / "config.yaml"
-    begun = [run.folder for run in runs if (run.folder / "last.pt").exists()
-             or (run.folder / "model.pt").exists()]
+    earlier = _find_folders(output)
+    begun = [folder for folder in earlier if (folder / "last.pt").exists()
+             or (folder / "model.pt").exists()]
     if begun and not (overwrite or resume):
         raise OutputExistsError(f"{begun[0]} holds a run; pass --resume to go on, --overwrite to "
                                 "begin anew, or another -o")
@@ -183,16 +190,24 @@ def _prepare(
                     and (run.folder / "model.pt").is_file()]
     if is_main_process():
         if not resume:
-            _forget(output)
+            _forget(earlier)
         write_settings(config, settings)
     return finished
 
 
-def _forget(output: Path) -> None:
-    """What an earlier campaign found must not pass for a finished run of this one later."""
-    for pattern in ("seed*", *STREAMS, *(f"seed*/{stream}" for stream in STREAMS)):
-        for file in output.glob(f"{pattern}/{SCORES}"):
-            file.unlink()
+def _find_folders(output: Path) -> list[Path]:
+    """Folders in which there may be runs, of this campaign's seeds and streams or of others."""
+    seeds = [path for path in sorted(output.glob("seed*")) if path.name[4:].isdigit()]
+    folders = [*seeds, *(above / stream for above in (output, *seeds) for stream in STREAMS)]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def _forget(folders: list[Path]) -> None:
+    """Remove what would pass for a run of this campaign when it is resumed, or forbid it."""
+    for folder in folders:
+        clear_checkpoints(folder)
+        for name in (SCORES, "config.yaml"):
+            (folder / name).unlink(missing_ok=True)
 
 
 def _train_all(
@@ -215,7 +230,8 @@ def _train_all(
             train(config, run.folder, overwrite=overwrite, resume=resume)
         except TrainingStopped as stop:
             raise TrainingStopped(f"stopped in run {number} of {len(runs)}, {run.folder}; go on "
-                                  "with the same command and --resume") from stop
+                                  "with the same command and --resume"
+                                 f"{' instead of --overwrite' * overwrite}") from stop
         settled = settled or read_precision(run.folder)
 
 

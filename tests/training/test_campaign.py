@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
+from actions import settings, write_actions
 
 from skelact.config import ClipConfig, OptimConfig, TrainConfig
 from skelact.errors import ChoiceError, OutputExistsError, SkelactError
@@ -151,6 +152,35 @@ def test_other_settings_are_not_mixed_into_a_campaign(trainer, tmp_path):
     trainer.calls.clear()  # what the first campaign found for other seeds is not this one's
     train_many(other, tmp_path, 2, ("joint", "bone"), resume=True)
     assert len(trainer.calls) == 4
+
+
+def test_a_campaign_that_is_begun_anew_can_be_interrupted_and_resumed(tmp_path, monkeypatch):
+    """Whatever an earlier campaign left, with these settings or others, is trained again."""
+    store = write_actions(tmp_path / "store").folder
+    original, output = loop.train, tmp_path / "runs"
+    once = OptimConfig(epochs=1, batch_size=12, lr=0.02)
+
+    def stop_second(config, folder, **how):
+        if config.seed == 1:
+            raise loop.TrainingStopped("stopped")
+        return original(config, folder, **how)
+
+    train_many(settings(store, optim=once), output, 3)
+    for config in (settings(store, optim=once), settings(store, optim=replace(once, lr=0.03))):
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "train", stop_second)
+            with pytest.raises(loop.TrainingStopped, match=r"--resume instead of --overwrite$"):
+                train_many(config, output, 2, overwrite=True)
+        assert sorted(path.parent.name for path in output.rglob("*.pt")) == ["seed0"] * 3
+        assert train_many(config, output, 2, resume=True).seeds == (0, 1)
+
+
+def test_runs_of_other_seeds_and_streams_are_not_replaced_unasked(trainer, tmp_path):
+    train_many(CONFIG, tmp_path, 2)
+    for fields in ({"config": replace(CONFIG, seed=7)}, {"streams": ("joint", "bone")}):
+        with pytest.raises(OutputExistsError, match=r"seed0 holds a run; pass --resume"):
+            train_many(**{"config": CONFIG, "output": tmp_path, "seeds": 2} | fields)
+    assert read_scores(tmp_path / "seed1").accuracies()
 
 
 def test_all_runs_have_the_arithmetic_of_the_first(tmp_path, monkeypatch):
