@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from skelact.config import ClipConfig
 from skelact.errors import SkelactError
@@ -37,7 +38,7 @@ class Windows:
     """The windows of one track.
 
     Args:
-        clips: ``[W, 1, N, 3, F]`` in the form that the network takes.
+        clips: ``[W, M, N, 3, F]`` in the form that the network takes; the person is the first.
         spans: ``[W, 2]`` start and end in seconds.
     """
 
@@ -89,7 +90,9 @@ def cut_windows(
         spans = np.array([span for span, _ in parts]).reshape(-1, 2)
         empty = torch.empty(0, layout.num_joints, 3, clip.frames)
         clips = torch.stack([joints for _, joints in parts]) if parts else empty
-        yield track, Windows(fill_missing(form(clips.unsqueeze(1), info)), spans)
+        clips = fill_missing(form(clips.unsqueeze(1), info))
+        absent = clips.new_zeros(len(clips), clip.people - 1, *clips.shape[2:])
+        yield track, Windows(torch.cat([clips, absent], dim=1), spans)
 
 
 def runs(times: np.ndarray) -> list[slice]:
@@ -137,6 +140,10 @@ def _cut_run(
         if seen < FEWEST_JOINTS:
             continue
         part = bridge_gaps(part, seconds[inside])
-        at = torch.linspace(float(times[inside[0]]), float(times[inside[-1]]), clip.frames,
+        frames = clip.frames
+        if clip.sampling == "pad":  # at its own rate, and empty after it
+            frames = min(len(inside), clip.frames)
+        at = torch.linspace(float(times[inside[0]]), float(times[inside[-1]]), frames,
                             dtype=seconds.dtype)
-        yield (start, end), resample(part, seconds[inside], at)
+        resized = resample(part, seconds[inside], at)
+        yield (start, end), pad(resized, (0, clip.frames - frames), value=math.nan)

@@ -120,6 +120,8 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
         background = read_background(config.background, arrays.layout, store.header.classes)
         if clip.dims == 3 and background.arrays.dims == 2:
             raise SkelactError("a 2-D background says nothing to a 3-D network; pass --clip.dims 2")
+        if clip.normalise == "image" and background.arrays.dims == 3:
+            raise SkelactError("a 3-D background is in no image; pass --clip.normalise body")
     ids = np.asarray(store.columns()["clip_id"]).astype(str)
     data = TrainingData(
         store.header.name, store.header.classes, arrays, ids, rows["train"], rows["val"],

@@ -247,3 +247,22 @@ def test_a_window_shorter_than_its_length_is_the_whole_of_it():
     assert windows.spans.tolist() == [[0, pytest.approx(1.2)]]
     path = windows.clips[0, 0, 0, 0]
     assert math.isclose(float(path[-1] - path[0]) / 29, float(path[1] - path[0]), rel_tol=1e-3)
+
+
+def test_a_network_for_two_gets_an_empty_second_slot():
+    clips = only(walking(frames=60, fps=25, step=4), clip=replace(CLIP, people=2)).clips
+    alone = only(walking(frames=60, fps=25, step=4)).clips
+    assert torch.equal(clips[:, :1], alone)
+    assert clips.shape[1] == 2
+    assert not clips[:, 1].any()
+
+
+def test_a_network_that_was_trained_on_padded_clips_gets_them():
+    clip = replace(CLIP, frames=100, window=1.0, sampling="pad")
+    clips = only(walking(frames=60, fps=25, step=4), clip=clip).clips
+    seen = clips.abs().sum(dim=(1, 2, 3)) > 0
+    assert seen[:, :25].all()  # a second at its own rate
+    assert not seen[:, 51:].any()  # two seconds are the longest window
+    resized = replace(clip, frames=25, sampling="resize")
+    whole = only(walking(frames=60, fps=25, step=4), clip=resized)
+    torch.testing.assert_close(clips[0, ..., :25], whole.clips[0])
