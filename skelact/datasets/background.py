@@ -48,8 +48,8 @@ def read_background(
 
     Raises:
         FileFormatError: A folder is no store.
-        SkelactError: 2-D and 3-D mixed, or a store without two subjects: the threshold is set on
-            other people, not only on other clips.
+        SkelactError: 2-D and 3-D mixed, a store without two subjects (the threshold is set on
+            other people, not only on other clips), or no clips of other actions.
     """
     parts, train, held_out, start = [], [], [], 0
     for folder in folders:
@@ -61,7 +61,12 @@ def read_background(
         unknown = arrays.labels == len(classes)
         held_out.append(start + np.flatnonzero(usable & last & unknown))
         start += len(arrays)
-    return Background(join_arrays(parts), np.concatenate(train), np.concatenate(held_out))
+    joined, rows, unseen = join_arrays(parts), np.concatenate(train), np.concatenate(held_out)
+    if not len(unseen) or not (joined.labels[rows] == len(classes)).any():
+        raise SkelactError("expected a background with labelled clips of other actions, of the "
+                           "last subject of each store and of those before; got none in "
+                           f"{', '.join(map(str, folders))}; pass other data sets")
+    return Background(joined, rows, unseen)
 
 
 def _relabel(store: Store, layout: Layout, classes: tuple[str, ...]) -> ClipArrays:

@@ -25,6 +25,7 @@ def take_step(config: TrainConfig, state: TrainState, mixture: Mixture, num_clas
     clips, labels, targets = _join(config, mixture, num_classes, blending)
     totals = mixture.labelled.total, sum(batch.total for batch in
                                          (mixture.labelled, *mixture.others))
+    own = torch.arange(len(labels)) < len(mixture.labelled.labels)  # what an epoch adds up
     state.optimizer.zero_grad(set_to_none=True)
     for piece in range(optim.accumulate):
         part = slice(piece, None, optim.accumulate)
@@ -41,7 +42,9 @@ def take_step(config: TrainConfig, state: TrainState, mixture: Mixture, num_clas
                 loss = loss + loss_of_rejection(scores[:, num_classes],
                                                 ~known).sum() / totals[1]
             state.scaler.scale(loss * state.world.size).backward()
-        _add(state, loss, scores, labels[part].to(device), known, totals[0], num_classes)
+        counted = own[part].to(device)
+        _add(state, loss, scores[counted, :num_classes], labels[part].to(device)[counted],
+             totals[0])
     if optim.clip_norm:
         state.scaler.unscale_(state.optimizer)
         nn.utils.clip_grad_norm_(state.network.parameters(), optim.clip_norm)
@@ -70,9 +73,7 @@ def _join(
 
 
 @torch.no_grad()
-def _add(
-    state: TrainState, loss: Tensor, scores: Tensor, labels: Tensor, known: Tensor, total: int,
-    num_classes: int,
-) -> None:
-    right = (scores[known, :num_classes].argmax(dim=1) == labels[known]).sum()
-    state.sums += torch.stack([loss.double() * total, right.double(), known.sum().double()])
+def _add(state: TrainState, loss: Tensor, scores: Tensor, labels: Tensor, total: int) -> None:
+    right = (scores.argmax(dim=1) == labels).sum()
+    seen = torch.full_like(right, len(labels))
+    state.sums += torch.stack([loss.double() * total, right.double(), seen.double()])

@@ -60,6 +60,10 @@ def test_what_cannot_be_a_background_is_refused(tmp_path):
     unknown = write_actions(tmp_path / "unknown", clips=4, subjects=0)
     with pytest.raises(SkelactError, match=r"at least two subjects.*unknown has 0"):
         read_background([str(unknown.folder)], PENN, CLASSES)
+    for labels in (("bowling", "jump"), tuple(LOOKALIKES)):  # all known; nothing to learn from
+        same = write_others(tmp_path / labels[0], labels)
+        with pytest.raises(SkelactError, match=rf"clips of other actions.*{labels[0]}"):
+            read_background([same], PENN, CLASSES)
     flat, deep = write_others(tmp_path / "flat"), write_others(tmp_path / "deep", dims=3)
     with pytest.raises(SkelactError, match="one layout and dimension"):
         read_background([flat, deep], PENN, CLASSES)

@@ -10,7 +10,7 @@ from skelact.config import AugmentConfig, ClipConfig, NetworkConfig, OptimConfig
 from skelact.training.data import Mixture, open_data
 from skelact.training.distributed import World
 from skelact.training.loop import make_network
-from skelact.training.optim import set_rate
+from skelact.training.optim import loss_of_rejection, set_rate
 from skelact.training.state import TrainState
 from skelact.training.step import take_step
 
@@ -62,6 +62,25 @@ def test_a_step_goes_down_the_loss_and_counts(store):
         losses.append(loss / seen)
     assert losses[-1] < losses[0]
     assert losses[0] == pytest.approx(0.69, abs=0.3)
+
+
+def test_known_actions_of_the_background_do_not_count_as_the_run_s_own(store, tmp_path):
+    """The loss is that a labelled clip; others come with it."""
+    known = write_others(tmp_path / "known", ("arms", "bow"), tuple(range(1, 6)))
+    config, state, mixture = begin(store, background=[known], rate=0.0,
+                                   augment=AugmentConfig(others=1.0, still=0.0))
+    assert (mixture.others[0].labels < 2).any()
+    step(config, state, mixture)
+    loss, right, seen = state.sums.tolist()
+    assert seen == len(mixture.labelled.clips)
+    assert 0 <= right <= seen
+    shown = torch.cat([mixture.labelled.clips, mixture.others[0].clips])
+    labels = torch.cat([mixture.labelled.labels, mixture.others[0].labels])
+    scores = state.network(shown)
+    some = labels < 2
+    which = torch.nn.functional.cross_entropy(scores[some, :2], labels[some], reduction="sum")
+    whether = loss_of_rejection(scores[:, 2], ~some).mean()
+    assert loss / seen == pytest.approx(float(which / seen + whether), rel=1e-5)
 
 
 @pytest.mark.parametrize("pieces", [2, 3, 8, 50])
