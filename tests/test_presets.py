@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import yaml
 from stores import walkers, write_store
 
 from skelact.cli.train import parse
-from skelact.config import TrainConfig
+from skelact.config import AugmentConfig, TrainConfig
 from skelact.datasets.catalog import CATALOG
 from skelact.datasets.splits import protocols
 from skelact.errors import ChoiceError
@@ -65,6 +65,19 @@ def test_a_recipe_is_the_same_over_any_preset(recipe):
         for name in ("frames", "sampling", "people"):
             assert config["clip"][name] == over[0]["clip"][name]
         assert config["test_clips"] == over[0]["test_clips"]
+
+
+@pytest.mark.parametrize("recipe", sorted(["good_practices", "ctrgcn", "stgcn_vanilla"]))
+def test_a_recipe_leaves_nothing_of_a_file_that_uses_everything(recipe, tmp_path):
+    own = {"others", "still", "max_frame_step"}
+    augment = {field.name: 0.3 for field in fields(AugmentConfig) if field.name not in own}
+    optim = {"schedule": "step", "milestones": [3], "class_weights": "balanced", "ema": 0.9,
+             "clip_norm": 2.0, "label_smoothing": 0.2, "optimizer": "adamw", "nesterov": False}
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump({"optim": optim, "augment": augment}))
+    mine, plain = read(str(file), "--recipe", recipe), read("custom", "--recipe", recipe)
+    assert mine.optim == plain.optim
+    assert mine.augment == plain.augment
 
 
 @pytest.mark.parametrize(("recipe", "values"), [

@@ -117,6 +117,7 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
     rows = _divide(store, config)
     background = None
     if config.background:
+        _check_others(config.background, store)
         background = read_background(config.background, arrays.layout, store.header.classes)
         if clip.dims == 3 and background.arrays.dims == 2:
             raise SkelactError("a 2-D background says nothing to a 3-D network; pass --clip.dims 2")
@@ -128,6 +129,15 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
         rows["test"], background, _fingerprint([store, *map(Store, config.background)], rows),
     )
     return config, data if config.validate else data.with_all_of_train()
+
+
+def _check_others(folders: list[str], store: Store) -> None:
+    """Refuse the run's own data set as a background: its val and test clips would be learned."""
+    for folder in folders:
+        other = Store(folder).header
+        if other.name == store.header.name or other.files == store.header.files:
+            raise SkelactError(f"expected a background of other data sets than {store.header.name}"
+                               f", which this run is tested on; leave out --background {folder}")
 
 
 def _fingerprint(stores: list[Store], rows: dict[str, np.ndarray]) -> str:
@@ -166,7 +176,7 @@ def _divide(store: Store, config: TrainConfig) -> dict[str, np.ndarray]:
 def _find_ids(path: str, clip_ids: np.ndarray) -> np.ndarray:
     """``[L]`` bool: the file names the clip."""
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeError) as error:
         raise FileFormatError(f"expected exclude as a text file of clip ids, one a line; "
                               f"{path} cannot be read ({error})") from error

@@ -24,7 +24,12 @@ from skelact.training.distributed import (
     from_main,
     joined,
 )
-from skelact.training.network import describe_model, describe_network, make_network
+from skelact.training.network import (
+    describe_model,
+    describe_network,
+    make_network,
+    name_protocol,
+)
 from skelact.training.optim import choose_precision, learning_rate, set_rate
 from skelact.training.run_folder import (
     TestResult,
@@ -208,7 +213,7 @@ def finish(
     scores, metrics = score_test(network, config, data, threshold, world)
     chosen = f"epoch {epoch}, chosen on val" if config.validate else "the last epoch"
     metrics = {
-        "split": f"{config.protocol or 'default'} test",
+        "split": f"{name_protocol(config.protocol) or 'default'} test",
         "protocol": f"{chosen}{', retrained on all of train' if config.retrain else ''}; "
                     f"{count_views(config)} views a clip, probabilities averaged; *_whole: one",
         **metrics, **accepted,

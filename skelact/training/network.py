@@ -47,6 +47,11 @@ def describe_network(config: TrainConfig, data: TrainingData) -> dict:
     return {"name": config.network.name, "arguments": arguments}
 
 
+def name_protocol(protocol: str) -> str:
+    """What a checkpoint calls a protocol: a table by its name, without its folder."""
+    return Path(protocol).name if protocol.endswith(".csv") else protocol
+
+
 def describe_model(
     config: TrainConfig, data: TrainingData, network: nn.Module, architecture: dict
 ) -> ActionModel:
@@ -58,7 +63,8 @@ def describe_model(
         training=asdict(config) | {
             "data": Path(config.data).name if config.data else None,
             "background": [Path(b).name for b in config.background],
-            "exclude": Path(config.exclude).name, "init": config.init and Path(config.init).name},
+            "exclude": Path(config.exclude).name, "init": config.init and Path(config.init).name,
+            "protocol": name_protocol(config.protocol)},
         data={"name": data.name, "train_clips": len(data.train), "val_clips": len(data.val),
               "background_clips": 0 if data.background is None else len(data.background.train),
               "fingerprint": data.fingerprint},

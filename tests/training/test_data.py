@@ -337,3 +337,11 @@ def test_a_flat_background_is_refused_for_a_network_in_space(others, tmp_path):
                                                                  normalise="body"))
     with pytest.raises(SkelactError, match=r"2-D background .* --clip\.dims 2"):
         open_data(config)
+
+
+def test_the_data_set_itself_is_no_background(store, tmp_path):
+    """Its test clips would be learned from, under their own labels."""
+    copied = shutil.copytree(store.folder, tmp_path / "copied")
+    for folder in (store.folder, copied, write_actions(tmp_path / "again", first=90).folder):
+        with pytest.raises(SkelactError, match=r"other data sets than gym, .* leave out"):
+            open_data(settings(store.folder, background=[str(folder)]))

@@ -107,6 +107,19 @@ def test_a_run_folder_holds_all_that_is_needed(store, others, tmp_path):
     assert len(scores.labels) == 8
 
 
+def test_a_table_of_parts_is_named_without_its_folder(store, tmp_path):
+    table = tmp_path / "parts.csv"
+    table.write_text("clip_id,split\n" + "".join(
+        f"clip{i:02},{('train', 'test')[i // 2 % 2]}\n" for i in range(24)))
+    config = settings(store, protocol=str(table), validate=False,
+                      optim=OptimConfig(epochs=1, batch_size=12, lr=0.02))
+    train(config, tmp_path / "run")
+    model = load_model(tmp_path / "run" / "model.pt")
+    assert model.training["protocol"] == "parts.csv"
+    assert model.metrics["split"] == "parts.csv test"
+    assert str(tmp_path) not in repr((model.training, model.metrics))
+
+
 def test_every_checkpoint_is_a_whole_model(store, tmp_path):
     run = tmp_path / "run"
     model = train(settings(store), run)
