@@ -7,8 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 import scipy.io
-from archives import swinging, unpack, write_penn_clip, write_utd_mhad
+from archives import swinging, unpack, write_penn_clip
 
+from skelact.datasets.background import LOOKALIKES
 from skelact.datasets.readers.nw_ucla import CLASSES as NW_UCLA_CLASSES
 from skelact.datasets.readers.nw_ucla import read_nw_ucla
 from skelact.datasets.readers.penn_action import read_penn_action
@@ -195,25 +196,6 @@ def test_a_folder_without_such_files_is_refused(tmp_path, read):
         assert str(folder) in str(caught.value)
 
 
-def test_the_background_drops_lookalikes_renames_known_actions_and_marks_the_last_subject(tmp_path):
-    write_utd_mhad(tmp_path, subjects=3, actions=(1, 5, 12))  # swipe_left, throw, bowling
-    recordings = list(penn_action.read_background([tmp_path]))
-    found = sorted((r.labels["label"], r.labels["subject"], r.labels["last_subject"])
-                   for r in recordings)
-    assert found == [("bowl", 1, False), ("bowl", 2, False), ("bowl", 3, True),
-                     ("swipe_left", 1, False), ("swipe_left", 2, False), ("swipe_left", 3, True)]
-
-
-def test_a_background_folder_of_something_else_is_refused(tmp_path):
-    with pytest.raises(FileFormatError, match="neither UTD-MHAD nor NW-UCLA"):
-        list(penn_action.read_background([tmp_path]))
-    with pytest.raises(FileFormatError, match=r"absent, which is no folder"):
-        list(penn_action.read_background([tmp_path / "absent"]))
-    text_file("a1_s1_t1_skeleton.mat", "garbage")(tmp_path)
-    with pytest.raises(FileFormatError, match=r"a1_s1_t1_skeleton\.mat is not a UTD-MHAD"):
-        list(penn_action.read_background([tmp_path]))
-
-
 def test_every_lookalike_is_a_label_of_a_background():
-    assert set(UTD_CLASSES) | set(NW_UCLA_CLASSES.values()) >= penn_action.LOOKALIKES
-    assert set(NW_UCLA_CLASSES.values()) - penn_action.LOOKALIKES
+    assert set(UTD_CLASSES) | set(NW_UCLA_CLASSES.values()) >= LOOKALIKES
+    assert set(NW_UCLA_CLASSES.values()) - LOOKALIKES
