@@ -196,13 +196,13 @@ def train(store: Path, scratch: Path, options: argparse.Namespace) -> None:
     stopped = int(re.search(r"stopped at step (\d+)", said)[1])
     print(f"  stopped by Ctrl-C after step {stopped}: {facts}")
     print(f"  resumed, validated, tested: {watch([*words, '--resume'], scratch / 'said.txt')[1]}")
-    report_run(run, stopped, batch)
+    report_run(run, batch)
 
 
-def report_run(run: Path, stopped: int, batch: int) -> None:
+def report_run(run: Path, batch: int) -> None:
     row = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
-    steps, model = row["step"] - stopped, load_model(run / "model.pt")
-    print(f"  {steps} steps after resuming: {row['seconds'] / steps:.2f} s a step "
+    steps, model = row["step"], load_model(run / "model.pt")
+    print(f"  {steps} steps, before and after: {row['seconds'] / steps:.2f} s a step "
           f"({batch * steps / row['seconds']:,.0f} clips/s, {model.training['precision']}), "
           f"waiting for data {row['data_share']:.2%} of the time")
     print(f"  step {row['step']}, loss {row['loss']:.2f}, validation {row['val_accuracy']:.3f}, "

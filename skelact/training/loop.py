@@ -146,29 +146,30 @@ def run_epoch(
 ) -> None:
     """What remains of an epoch, its validation, its line in the log and its checkpoint."""
     num_classes, per_epoch = len(data.classes), len(state.batches)
-    number, start, waited = state.epoch + 1, time.perf_counter(), 0.0
+    number, start = state.epoch + 1, time.perf_counter() - state.seconds
     train_mode(state.network, config.network.freeze_layers, config.network.freeze_norm)
     bar = tqdm(_timed(state.batches), desc=f"epoch {number}/{config.optim.epochs}", leave=False,
                initial=state.step % per_epoch, total=per_epoch,
                disable=not state.world.is_main)
     for mixture, seconds in bar:
-        waited += seconds
+        state.waited += seconds
         set_rate(state.optimizer, learning_rate(state.step, per_epoch, config.optim))
         take_step(config, state, mixture, num_classes)
+        state.seconds = time.perf_counter() - start
         if stopper.wanted():
             save_state(config, data, state, architecture, folder)
             raise TrainingStopped(f"stopped at step {state.step}, in epoch {number}")
         if state.step % config.save_steps == 0 and state.step % per_epoch:
             save_state(config, data, state, architecture, folder)
-    seconds = time.perf_counter() - start
+    seconds, share = state.seconds, state.waited / state.seconds
     loss, right, seen = state.total_sums()
-    state.epoch, state.sums = number, state.no_sums()
+    state.epoch, state.sums, state.seconds, state.waited = number, state.no_sums(), 0.0, 0.0
     copy_from_main(state.world, state.judged)  # running statistics
     state.history.append({
         "epoch": number, "step": state.step, "loss": loss / seen, "train_accuracy": right / seen,
         **validate(state.judged, config, data, state.world),
         "lr": learning_rate(state.step - 1, per_epoch, config.optim), "seconds": seconds,
-        "data_share": waited / seconds,
+        "data_share": share,
     })
     if state.world.is_main and state.best_epoch() == number and len(data.val):
         save_model(describe_model(config, data, state.judged, architecture),

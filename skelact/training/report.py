@@ -19,7 +19,7 @@ _PAIRS = 12
 
 def describe_run(
     folder: str | Path, config: TrainConfig, history: Sequence[dict], result: "TestResult",
-    starts: Sequence[dict],
+    starts: Sequence[dict], again: Sequence[dict] = (),
 ) -> str:
     """The report as Markdown.
 
@@ -29,6 +29,7 @@ def describe_run(
         history: A row an epoch.
         result: The test.
         starts: The environment of every start of the run.
+        again: A row an epoch of the second run, on all of train.
     """
     name = result.data.get("name") or config.dataset or "data set"
     parts = [
@@ -48,7 +49,7 @@ def describe_run(
         "## Every class",
         _classes(result),
         "## Time and machine",
-        markdown_table(_time(history, starts), ("", "")),
+        markdown_table(_time([*history, *again], starts), ("", "")),
         "## What to type next",
         _commands(config, Path(folder)),
     ]

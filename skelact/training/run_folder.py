@@ -157,17 +157,16 @@ def finish_run(folder: str | Path, config: TrainConfig, result: TestResult) -> N
         FileFormatError: ``metrics.jsonl`` or ``environment.json`` is missing or damaged.
     """
     folder = Path(folder)
-    history = read_history(folder)
-    for part in (folder, folder / "retrain"):
-        if not (part / "metrics.jsonl").exists():
-            continue
-        rows = read_history(part)
+    parts = (folder, folder / "retrain") if config.retrain else (folder,)
+    histories = [read_history(part) for part in parts]
+    for part, rows in zip(parts, histories, strict=True):
         if not has_events(part / "tensorboard"):  # resumed after the last epoch
             log_events(part / "tensorboard", rows)
         draw_learning_curves(rows, part / "curves.png", result.chosen_epoch)
     write_predictions(result, folder / "predictions.csv", overwrite=True)
     write_scores(result, folder / SCORES, overwrite=True)
-    report = describe_run(folder, config, history, result, _read_starts(folder))
+    report = describe_run(folder, config, histories[0], result, _read_starts(folder),
+                          *histories[1:])
     write_text(folder / "report.md", report, overwrite=True)
 
 

@@ -48,6 +48,7 @@ class TrainState:
         self.epoch, self.step = 0, 0  # finished epochs, steps in all
         self.history: list[dict] = []
         self.sums = self.no_sums()
+        self.seconds, self.waited = 0.0, 0.0  # of the epoch that is under way; for data
 
     @property
     def judged(self) -> nn.Module:
@@ -91,7 +92,8 @@ class TrainState:
         """Tensors and plain values; every process must call it."""
         return {
             "epoch": self.epoch, "step": self.step, "history": self.history,
-            "sums": self.total_sums(), "fingerprint": self.fingerprint,
+            "sums": self.total_sums(), "seconds": self.seconds, "waited": self.waited,
+            "fingerprint": self.fingerprint,
             "batches": self.batches.state_dict(), "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(), "network": self.network.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
@@ -108,6 +110,7 @@ class TrainState:
                                "resume with the same store, or begin anew with --overwrite")
         self.epoch, self.step = progress["epoch"], progress["step"]
         self.history = progress["history"]
+        self.seconds, self.waited = progress.get("seconds", 0.0), progress.get("waited", 0.0)
         self.sums = self.no_sums()
         if self.world.rank == 0:
             self.sums += torch.tensor(progress["sums"], dtype=torch.float64)

@@ -229,6 +229,7 @@ def test_a_second_run_on_all_of_train_has_its_own_log(tmp_path):
     report = (tmp_path / "report.md").read_text()
     assert "trained anew on all of train for 5 epochs" in report
     assert "(retrain/curves.png)" in report
+    assert "4.6 minutes, 25.0 s an epoch" in report  # of both
     begin_run(tmp_path, config, resume=False)
     assert not list((tmp_path / "retrain").rglob("*.*"))
 

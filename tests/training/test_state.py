@@ -45,12 +45,13 @@ def test_what_is_captured_goes_on_to_the_same_bits(store, tmp_path, fields):
     source = iter(state.batches)
     for _ in range(2):
         take_step(config, state, next(source), 2)
+    state.seconds, state.waited = 4.0, 1.0
     torch.save({"progress": state.capture()}, tmp_path / "last.pt")
     for _ in range(2):
         take_step(config, state, next(source), 2)
     _, again = begin(store, **fields)
     again.restore(read_progress(tmp_path / "last.pt"))
-    assert again.step == 2
+    assert (again.step, again.seconds, again.waited) == (2, 4.0, 1.0)
     go(config, again, 2)
     assert again.step == state.step == 4
     assert torch.equal(again.sums, state.sums)
