@@ -16,6 +16,9 @@ import numpy as np
 from skelact.errors import ChoiceError, ShapeError, SkelactError
 from skelact.evaluation.scores import ClipScores, check_probabilities, read_scores
 
+USUAL_WEIGHTS = {"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0}
+"""Weights of the streams in published four-stream figures."""
+
 
 def fuse_scores(
     scores: Sequence[np.ndarray], weights: Sequence[float] | None = None

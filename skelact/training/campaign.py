@@ -14,7 +14,7 @@ import numpy as np
 from skelact.checks import check_choice
 from skelact.config import TrainConfig
 from skelact.errors import ChoiceError, OutputExistsError, SkelactError
-from skelact.evaluation.fusion import check_weights, fuse_runs
+from skelact.evaluation.fusion import USUAL_WEIGHTS, check_weights, fuse_runs
 from skelact.evaluation.scores import SCORES, read_scores
 from skelact.output import write_text
 from skelact.training.campaign_report import describe_campaign, show_statistic
@@ -28,9 +28,6 @@ from skelact.training.run_folder import (
 )
 from skelact.transforms.streams import STREAMS
 from skelact.version import __version__
-
-USUAL_WEIGHTS = {"joint": 2.0, "bone": 2.0, "joint_motion": 1.0, "bone_motion": 1.0}
-"""Weights of the streams in published four-stream figures."""
 
 FUSED = "fused"
 """What the fusion is called among the streams of a summary."""

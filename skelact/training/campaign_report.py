@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from skelact.evaluation.fusion import USUAL_WEIGHTS
 from skelact.training.report import markdown_table
 
 if TYPE_CHECKING:
@@ -51,10 +54,17 @@ def _conditions(summary: "Summary") -> str:
     if len(summary.streams) > 1:
         weights = ":".join(f"{weight:g}" for weight in summary.weights)
         text += (f"`fused` is the mean of the streams' class probabilities, weighted {weights} "
-                 f"({', '.join(summary.streams)}). The weights were set beforehand, not tuned on "
-                 "the test split. ")
+                 f"({', '.join(summary.streams)}). {_origin_of_weights(summary)} ")
     return text + ("Every run scored the test split once, at its end; how its epoch was chosen "
                    "stands in its own report.")
+
+
+def _origin_of_weights(summary: "Summary") -> str:
+    usual = tuple(USUAL_WEIGHTS[stream] for stream in summary.streams)
+    if np.allclose(np.divide(summary.weights, usual), summary.weights[0] / usual[0]):
+        return "These are the usual weights, not tuned on the test split."
+    return ("These weights were asked for (`--fusion`); the figure is honest only if they were "
+            "chosen before the test split was looked at.")
 
 
 def _by_seed(summary: "Summary") -> list[str]:

@@ -87,7 +87,7 @@ def test_the_summary_is_written_as_numbers_and_as_words(trainer, tmp_path):
     assert "top-5" not in report  # of four classes
     for words in ("# nw_ucla xview-3, stgcn: 2 seeds, 2 streams", f"| fused | {shown} | ",
                   "over 2 seeds (0, 1)", "weighted 2:2 (joint, bone)",
-                  "set beforehand, not tuned on the test split", "scored the test split once",
+                  "the usual weights, not tuned on the test split", "scored the test split once",
                   "(seed1/bone/report.md)",
                   f"| 1 | {summary.accuracies['joint'][1]['top1']:.4f} |"):
         assert words in report, words
@@ -116,6 +116,8 @@ def test_weights_may_be_given_and_depend_on_the_streams(trainer, tmp_path):
     parts = [read_scores(tmp_path / "a" / stream).scores for stream in ("joint", "bone")]
     assert chosen.accuracies["fused"][0]["top1"] == top_k_accuracy(
         fuse_scores(parts, (2, 1)), LABELS)
+    report = (tmp_path / "a" / "report.md").read_text()
+    assert "only if they were chosen before the test split was looked at" in report
     assert train_many(CONFIG, tmp_path / "b", 1, ("bone_motion", "joint")).weights == (1, 2)
 
 
