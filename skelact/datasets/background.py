@@ -14,8 +14,8 @@ SAME_ACTION = {"bowling": "bowl", "baseball_swing": "baseball_swing", "squat": "
                "tennis_swing": "tennis_forehand", "tennis_serve": "tennis_serve"}
 """Labels of UTD-MHAD and NW-UCLA that show an action of Penn Action. Without such clips a network
 could tell the classes from everything else by the sensor alone."""
-LOOKALIKES = {"throw", "pick_up_and_throw", "lunge"}
-"""Labels that nearly show one of Penn Action's; they are left out."""
+LOOKALIKES = {"throw": "baseball_pitch", "pick_up_and_throw": "baseball_pitch", "lunge": "squat"}
+"""Labels that nearly show an action: they are left out where that is one of the classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ def read_background(
     for folder in folders:
         store = Store(folder)
         arrays = _relabel(store, layout, tuple(classes))
-        usable, last = _usable(store), _last_subject(store)
+        usable, last = _usable(store, classes), _last_subject(store)
         parts.append(arrays)
         train.append(start + np.flatnonzero(usable & ~last))
         unknown = arrays.labels == len(classes)
@@ -71,15 +71,17 @@ def read_background(
 
 def _relabel(store: Store, layout: Layout, classes: tuple[str, ...]) -> ClipArrays:
     known = {name: number for number, name in enumerate(classes)}
-    numbers = np.array([known.get(SAME_ACTION.get(name, name), len(classes))
+    numbers = np.array([known.get(name, known.get(SAME_ACTION.get(name), len(classes)))
                         for name in store.header.classes])
     return replace(remap_arrays(store.arrays, layout), labels=numbers[store.arrays.labels])
 
 
-def _usable(store: Store) -> np.ndarray:
+def _usable(store: Store, classes: Sequence[str]) -> np.ndarray:
     """``[L]`` bool: labelled, and not nearly one of the actions."""
     names = np.array(store.header.classes)[store.arrays.labels]
-    return (store.arrays.labels >= 0) & ~np.isin(names, list(LOOKALIKES))
+    alike = [name for name, action in LOOKALIKES.items()
+             if action in classes and name not in classes]
+    return (store.arrays.labels >= 0) & ~np.isin(names, alike)
 
 
 def _last_subject(store: Store) -> np.ndarray:

@@ -11,6 +11,7 @@ from torch import nn
 from tqdm import tqdm
 
 from skelact.config import TrainConfig
+from skelact.errors import WeightsError
 from skelact.models.checkpoint import ActionModel, load_model, save_model
 from skelact.models.torch_file import read_torch_file
 from skelact.models.transfer import train_mode
@@ -74,6 +75,8 @@ def train(
     output = Path(output)
     with joined(config.device) as world:  # a device that is not there is said before data is read
         check_run_folder(output, overwrite, resume)
+        if config.init and not resume and not Path(config.init).is_file():
+            raise WeightsError(f"no checkpoint to start from at {config.init} (--init)")
         config = replace(config, precision=_settle_precision(config, output, resume, world))
         config, data = open_data(config)
         check_same(world, "the data", data.fingerprint)
@@ -125,11 +128,11 @@ def fit(
     """
     architecture = describe_network(config, data)
     progress = read_progress(folder / "last.pt")
-    network = make_network(config, data, world, begin=progress is None)
-    state = TrainState(config, data, network, world)
-    if progress is not None:
-        state.restore(progress)
     with catch_stops(world) as stopper:
+        network = make_network(config, data, world, begin=progress is None)
+        state = TrainState(config, data, network, world)
+        if progress is not None:
+            state.restore(progress)
         while not _is_over(config, state, stop_after):
             run_epoch(config, data, state, architecture, folder, stopper)
             if stopper.wanted():

@@ -1,5 +1,6 @@
 """Where a run stands: everything that a resumed run needs to end with the same bits."""
 
+import logging
 import math
 import signal
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from skelact.models.torch_file import read_torch_file
 from skelact.training.data import TrainingBatches, TrainingData
 from skelact.training.distributed import World, sum_over, wrap
 from skelact.training.optim import class_weights, make_optimizer
+
+logger = logging.getLogger("skelact")
 
 
 class TrainState:
@@ -92,6 +95,7 @@ class TrainState:
         """Tensors and plain values; every process must call it."""
         return {
             "epoch": self.epoch, "step": self.step, "history": self.history,
+            "processes": self.world.size,
             "sums": self.total_sums(), "seconds": self.seconds, "waited": self.waited,
             "fingerprint": self.fingerprint,
             "batches": self.batches.state_dict(), "optimizer": self.optimizer.state_dict(),
@@ -108,6 +112,11 @@ class TrainState:
         if progress["fingerprint"] != self.fingerprint:
             raise SkelactError("the data, or its division, is another than when the run began; "
                                "resume with the same store, or begin anew with --overwrite")
+        before = progress.get("processes", self.world.size)
+        if before != self.world.size and self.world.is_main:
+            logger.warning("the run began with %d processes and goes on with %d: results will "
+                           "differ, by batch statistics on CPUs, else by rounding", before,
+                           self.world.size)
         self.epoch, self.step = progress["epoch"], progress["step"]
         self.history = progress["history"]
         self.seconds, self.waited = progress.get("seconds", 0.0), progress.get("waited", 0.0)
