@@ -130,6 +130,9 @@ class OptimConfig:
         _check_range(self, ("momentum", "label_smoothing", "ema"), 0, 0.99999)
         if not self.lr > 0:
             raise ChoiceError(f"expected lr above 0, got {self.lr}")
+        if self.accumulate > self.batch_size:
+            raise ChoiceError(f"expected accumulate of at most batch_size ({self.batch_size}), got "
+                              f"{self.accumulate}")
         if self.nesterov and self.optimizer == "sgd" and not self.momentum:
             raise ChoiceError("nesterov needs a momentum above 0; or pass --optim.nesterov false")
         if (self.schedule == "step") != bool(self.milestones):

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
     (OptimConfig, "momentum", (-0.1, 0.0, 1.0)),
     (OptimConfig, "label_smoothing", (-0.1, 1.0)),
     (OptimConfig, "ema", (-0.1, 1.0)),
-    (OptimConfig, "accumulate", (0,)),
+    (OptimConfig, "accumulate", (0, 65)),
     (OptimConfig, "repeat", (0,)),
     (OptimConfig, "optimizer", ("adam",)),
     (OptimConfig, "schedule", ("linear", "step")),

@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor
 
 from skelact.errors import WeightsError, one_line
-from skelact.graph.layouts import Layout
+from skelact.graph.layouts import Layout, get_layout
 from skelact.models.classifier import SkeletonClassifier
 from skelact.models.pyskl_weights import build_pyskl, is_pyskl
 from skelact.models.st_gcn import stgcn
@@ -56,7 +56,7 @@ def load_published(
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from error
     except RuntimeError as error:
-        raise WeightsError(f"{path} does not fit an ST-GCN on {layout!r}: "
+        raise WeightsError(f"{path} does not fit a network on {get_layout(layout).name!r}: "
                            f"{one_line(error)}") from error
     return network.eval()
 

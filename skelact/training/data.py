@@ -1,6 +1,7 @@
 """The clips of a training run: `open_data` divides a store, `TrainingBatches` draws from it."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ from skelact.datasets.validation.integrity import check_whole
 from skelact.errors import FileFormatError, SkelactError
 from skelact.training.distributed import World
 from skelact.transforms.clip_form import form_clips, settle_form
+
+logger = logging.getLogger("skelact")
 
 PARTS = ((0.0, 0.0), (0.4, 0.0), (0.4, 0.5), (0.4, 1.0), (0.7, 0.5), (0.2, 0.0), (0.2, 1.0),
          (0.2, 0.5), (0.7, 0.0), (0.7, 1.0))
@@ -61,6 +64,11 @@ class TrainingData:
     test: np.ndarray
     background: Background | None
     fingerprint: str
+
+    def __str__(self) -> str:
+        parts = f"{len(self.train)} train, {len(self.val)} val, {len(self.test)} test clips"
+        learned = len(np.unique(self.arrays.labels[self.train]))
+        return f"{self.name}: {parts}; {learned} of {len(self.classes)} classes in train"
 
     def with_all_of_train(self) -> "TrainingData":
         """The same without a validation part."""
@@ -113,8 +121,9 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
     arrays = remap_arrays(store.arrays, store.header.layout if named == "auto" else named)
     images = arrays.image_size is not None and bool((arrays.image_size > 0).all())
     clip = settle_form(config.clip, arrays.layout, arrays.dims, images)
-    config = replace(config, clip=clip)
+    config = replace(config, clip=clip, data=str(folder))
     rows = _divide(store, config)
+    _check_classes(store, rows)
     background = None
     if config.background:
         _check_others(config.background, store)
@@ -129,6 +138,20 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
         rows["test"], background, _fingerprint([store, *map(Store, config.background)], rows),
     )
     return config, data if config.validate else data.with_all_of_train()
+
+
+def _check_classes(store: Store, rows: dict[str, np.ndarray]) -> None:
+    """Refuse to learn one class; say which classes are tested without ever being learned."""
+    labels, classes = store.arrays.labels, store.header.classes
+    learned = np.unique(labels[np.concatenate([rows["train"], rows["val"]])])
+    if len(learned) < 2:
+        raise SkelactError(f"expected clips of at least two classes to train on; {store.folder} "
+                           f"has only {classes[learned[0]]} there")
+    tested = np.setdiff1d(labels[rows["test"]], learned)
+    if len(tested):
+        logger.warning("no training clips of: %s; they can only be named wrongly in the test",
+                       ", ".join(f"{classes[k]} ({(labels[rows['test']] == k).sum()} test clips)"
+                                 for k in tested))
 
 
 def _check_others(folders: list[str], store: Store) -> None:

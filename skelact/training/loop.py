@@ -38,6 +38,7 @@ from skelact.training.run_folder import (
     check_run_folder,
     clear_checkpoints,
     finish_run,
+    lock_run,
     log_epoch,
     read_precision,
 )
@@ -80,20 +81,31 @@ def train(
         config = replace(config, precision=_settle_precision(config, output, resume, world))
         config, data = open_data(config)
         check_same(world, "the data", data.fingerprint)
-        if world.is_main and overwrite:
-            clear_checkpoints(output)
-        config = begin_run(output, config, resume, world.is_main)
-        barrier(world)
-        if resume and (output / "model.pt").exists():
-            return load_model(output / "model.pt")
-        if world.is_main:
-            remove_leftovers(output, output / "retrain")
-        with _saying_how_to_go_on(output):
-            network, epoch = fit(config, data, output, world)
-            if config.retrain:
-                data = data.with_all_of_train()
-                network, _ = fit(config, data, output / "retrain", world, stop_after=epoch)
-            return finish(config, data, network, epoch, output, world)
+        with lock_run(output) if world.is_main else contextlib.nullcontext():
+            return _train(config, data, output, overwrite, resume, world)
+
+
+def _train(
+    config: TrainConfig, data: TrainingData, output: Path, overwrite: bool, resume: bool,
+    world: World,
+) -> ActionModel:
+    if world.is_main and overwrite:
+        clear_checkpoints(output)
+    config = begin_run(output, config, resume, world.is_main)
+    barrier(world)
+    if resume and (output / "model.pt").exists():
+        return load_model(output / "model.pt")
+    if world.is_main:
+        remove_leftovers(output, output / "retrain")
+        tqdm.write(str(data))
+        if resume and not (output / "last.pt").exists():
+            tqdm.write(f"no checkpoint in {output} yet: it begins at epoch 1")
+    with _saying_how_to_go_on(output):
+        network, epoch = fit(config, data, output, world)
+        if config.retrain:
+            data = data.with_all_of_train()
+            network, _ = fit(config, data, output / "retrain", world, stop_after=epoch)
+        return finish(config, data, network, epoch, output, world)
 
 
 @contextlib.contextmanager
@@ -133,6 +145,8 @@ def fit(
         state = TrainState(config, data, network, world)
         if progress is not None:
             state.restore(progress)
+            if "val_accuracy" in (progress["history"] or [{}])[-1]:
+                read_torch_file(folder / "best.pt")  # damage is said now, not at the end
         while not _is_over(config, state, stop_after):
             run_epoch(config, data, state, architecture, folder, stopper)
             if stopper.wanted():
@@ -153,7 +167,7 @@ def run_epoch(
     train_mode(state.network, config.network.freeze_layers, config.network.freeze_norm)
     bar = tqdm(_timed(state.batches), desc=f"epoch {number}/{config.optim.epochs}", leave=False,
                initial=state.step % per_epoch, total=per_epoch,
-               disable=not state.world.is_main)
+               disable=None if state.world.is_main else True)  # None: no bar in a log file
     for mixture, seconds in bar:
         state.waited += seconds
         set_rate(state.optimizer, learning_rate(state.step, per_epoch, config.optim))

@@ -12,6 +12,7 @@
 Every function here is for one process of a job, the main one, but for `begin_run`.
 """
 
+import contextlib
 import json
 import math
 from collections.abc import Collection, Iterator, Sequence
@@ -19,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import yaml
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from skelact.config import TrainConfig
@@ -74,6 +76,29 @@ def check_run_folder(output: Path, overwrite: bool, resume: bool) -> None:
         state = "a finished" if found[0].name == "model.pt" else "an unfinished"
         raise OutputExistsError(f"{output} holds {state} run; pass --resume to go on with it, "
                                 "--overwrite to begin anew, or another -o")
+
+
+@contextlib.contextmanager
+def lock_run(folder: str | Path) -> Iterator[None]:
+    """Keep the folder to one process; a killed one gives it free.
+
+    Raises:
+        SkelactError: Another process has it.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / ".lock"
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise SkelactError(f"another process is training in {folder}; wait for it, or choose "
+                           "another -o") from None
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()
 
 
 def clear_checkpoints(output: Path) -> None:

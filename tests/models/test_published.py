@@ -92,7 +92,7 @@ def test_weights_inside_a_state_dict_entry_are_found(reference, fixture, tmp_pat
         ({"st_gcn_networks.3.tcn.2.weight": None}, "does not fit.*layers.3.temporal.2.weight"),
         ({"A": torch.ones(3)}, r"A has the axes \[3\], expected 3 of them"),
         ({"surprise": torch.ones(1)}, "unknown key 'surprise'"),
-        ({"fcn.bias": torch.ones(11)}, "does not fit an ST-GCN on 'ntu25'.*head.bias"),
+        ({"fcn.bias": torch.ones(11)}, "does not fit a network on 'ntu25'.*head.bias"),
     ],
 )
 def test_foreign_weights_are_refused_in_one_line(altered, changes, message):
@@ -103,7 +103,7 @@ def test_foreign_weights_are_refused_in_one_line(altered, changes, message):
 
 @pytest.mark.shared
 def test_another_layout_is_refused(reference):
-    with pytest.raises(WeightsError, match="does not fit an ST-GCN on 'coco17'"):
+    with pytest.raises(WeightsError, match="does not fit a network on 'coco17'"):
         load_published(reference / "checkpoint.pt", layout="coco17")
     with pytest.raises(LayoutError, match="ntu99"):
         load_published(reference / "checkpoint.pt", layout="ntu99")

@@ -1,5 +1,6 @@
 """The clips of a run: who is in which part, and what every step gets."""
 
+import logging
 import shutil
 from dataclasses import replace
 
@@ -73,8 +74,8 @@ def test_without_validation_all_of_train_is_learned_from(store):
 
 def test_too_few_clips_to_hold_any_back_can_be_trained_on_all_the_same(tmp_path):
     folder = write_store(tmp_path / "few", [
-        swinging("arms", i, clip_id=str(i), splits=[part]) for i, part in enumerate(
-            ("train", "train", "test"))]).folder
+        swinging(("arms", "legs")[i % 2], i, clip_id=str(i), splits=[part])
+        for i, part in enumerate(("train", "train", "test"))]).folder
     with pytest.raises(SkelactError, match="--validate false trains without"):
         open_data(settings(folder))
     _, data = open_data(settings(folder, validate=False))
@@ -116,7 +117,8 @@ def test_clips_may_be_left_out_by_name(tmp_path):
 
 def test_clips_without_a_label_are_not_used(tmp_path):
     folder = write_store(tmp_path / "store", [
-        swinging("arms", i, clip_id=str(i), subject=i % 4, label=("arms", None)[i % 5 == 2],
+        swinging("arms", i, clip_id=str(i), subject=i % 4,
+                 label=None if i % 5 == 2 else ("arms", "legs")[i // 4 % 2],
                  splits=[("train", "test")[i % 4 == 3]]) for i in range(16)]).folder
     _, data = open_data(settings(folder))
     assert {*data.train, *data.val, *data.test} == set(range(16)) - {2, 7, 12}
@@ -345,3 +347,25 @@ def test_the_data_set_itself_is_no_background(store, tmp_path):
     for folder in (store.folder, copied, write_actions(tmp_path / "again", first=90).folder):
         with pytest.raises(SkelactError, match=r"other data sets than gym, .* leave out"):
             open_data(settings(store.folder, background=[str(folder)]))
+
+
+def three_classes(folder, labels_of_test) -> str:
+    """A store of six clips a class, in which some classes are on the list ``test`` only."""
+    return str(write_store(folder, (
+        swinging("arms", 10 * n + i, label=label, subject=i, clip_id=f"{label}{i}",
+                 splits=["test" if label in labels_of_test or not i else "train"])
+        for n, label in enumerate(("arms", "head", "legs")) for i in range(6)), "gym").folder)
+
+
+def test_one_class_is_nothing_to_learn(tmp_path):
+    folder = three_classes(tmp_path / "store", ("arms", "legs"))
+    with pytest.raises(SkelactError, match=r"at least two classes to train on; .*only head there"):
+        open_data(settings(folder))
+
+
+def test_a_class_without_training_clips_is_said(tmp_path, caplog):
+    folder = three_classes(tmp_path / "store", ("head",))
+    with caplog.at_level(logging.WARNING):
+        _, data = open_data(settings(folder))
+    assert "no training clips of: head (6 test clips)" in caplog.text
+    assert str(data).endswith("8 test clips; 2 of 3 classes in train")

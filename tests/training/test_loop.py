@@ -236,12 +236,12 @@ def test_rates_of_the_schedule_are_logged(store, tmp_path):
 
 def test_fine_tuning_keeps_the_body_and_learns_a_new_head(store, tmp_path):
     first = train(settings(store), tmp_path / "first")
-    other = write_actions(tmp_path / "other", clips=16, first=50, label="stand").folder
+    other = write_others(tmp_path / "other", ("bow", "stand"), subjects=tuple(range(1, 9)))
     init = str(tmp_path / "first" / "model.pt")
     network = NetworkConfig(base_channels=4, freeze_layers=10)
     optim = OptimConfig(epochs=1, batch_size=6, lr=0.05)
     tuned = train(settings(other, init=init, network=network, optim=optim), tmp_path / "tuned")
-    assert tuned.classes == ("stand",)
+    assert tuned.classes == ("bow", "stand")
     for name, value in weights(first).items():
         if not name.startswith("head."):
             assert torch.equal(weights(tuned)[name], value), name

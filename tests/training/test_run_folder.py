@@ -18,6 +18,7 @@ from skelact.training import run_folder
 from skelact.training.run_folder import (
     begin_run,
     finish_run,
+    lock_run,
     log_epoch,
     read_history,
     read_precision,
@@ -239,3 +240,15 @@ def test_a_damaged_log_is_said(tmp_path, text):
     (tmp_path / "metrics.jsonl").write_text(text)
     with pytest.raises(FileFormatError, match=r"metrics\.jsonl is not the log of a run"):
         finish_run(tmp_path, CONFIG, some_result())
+
+
+def test_a_folder_is_for_one_process_and_free_afterwards(tmp_path):
+    with lock_run(tmp_path / "run"):
+        with (pytest.raises(SkelactError, match=r"another process is training in .*run"),
+              lock_run(tmp_path / "run")):
+            pass
+        with lock_run(tmp_path / "other"):
+            pass
+    with lock_run(tmp_path / "run"):
+        pass
+    assert not any((tmp_path / "run").iterdir())
