@@ -260,7 +260,7 @@ class TrainConfig:
         _check_range(self, ("save_steps", "test_clips"), 1)
         if not self.validate and (self.retrain or self.optim.patience or self.background):
             raise ChoiceError("retrain, optim.patience and background need a validation part; "
-                              "leave out --validate false")
+                              "pass --validate true")
         if self.network.freeze_layers and not self.init:
             raise ChoiceError("network.freeze_layers would freeze random weights; pass --init "
                               "CHECKPOINT too, or leave it out")

@@ -66,7 +66,7 @@ def test_values_out_of_range_are_refused_by_name(kind, name, bad):
 def test_what_does_not_go_together_is_refused():
     for fields_ in ({"retrain": True}, {"background": ["others.store"]},
                     {"optim": OptimConfig(patience=3)}):
-        with pytest.raises(ChoiceError, match="validation part; leave out --validate false"):
+        with pytest.raises(ChoiceError, match="validation part; pass --validate true"):
             TrainConfig(validate=False, **fields_)
     assert OptimConfig(momentum=0.0, nesterov=False).momentum == 0
     assert OptimConfig(optimizer="adamw", momentum=0.0).momentum == 0

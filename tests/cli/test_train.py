@@ -98,7 +98,7 @@ def test_streams_seeds_and_weights():
     (["penn_action", "--optim.lr", "-1"], "expected lr from 0, got -1.0"),
     (["penn_action", "--optim.speed", "1"], "unrecognized arguments: --optim.speed"),
     (["penn_action", "--network.name", "resnet"], "resnet"),
-    (["penn_action", "--validate", "false", "--retrain", "true"], "leave out --validate false"),
+    (["penn_action", "--validate", "false", "--retrain", "true"], "pass --validate true"),
     (["unknown.yaml"], "does not accept option 'speed'"),
     (["wrong.yaml"], "Expected a int. Got value: many"),
     (["broken.yaml"], "Problems parsing config"),
