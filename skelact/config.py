@@ -6,10 +6,14 @@ The values of a data set or a recipe stand in the YAML files of ``configs/``; se
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from skelact.checks import check_choice
 from skelact.errors import ChoiceError
+
+StreamName = Literal["joint", "bone", "joint_motion", "bone_motion"]
+STREAMS: tuple[str, ...] = get_args(StreamName)
+"""What a network may look at; `skelact.transforms.streams` takes it from joints."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class ClipConfig:
     """body: centred and scaled by the box of the first person; canonical (3-D): the first person
     upright, shoulders along x; image (2-D): pixels to [-1, 1]; auto: canonical for 3-D, image
     for 2-D where the image size is known, else body."""
-    stream: Literal["joint", "bone", "joint_motion", "bone_motion"] = "joint"
+    stream: StreamName = "joint"
     """What the network looks at."""
     min_confidence: float = 0.1
     """Joints found with less confidence count as missing (2-D)."""
@@ -43,7 +47,7 @@ class ClipConfig:
         check_choice(self.dims, (0, 2, 3), "dims")
         check_choice(self.sampling, ("resize", "uniform", "pad"), "sampling")
         check_choice(self.normalise, ("auto", "body", "canonical", "image"), "normalise")
-        check_choice(self.stream, ("joint", "bone", "joint_motion", "bone_motion"), "stream")
+        check_choice(self.stream, STREAMS, "stream")
         _check_range(self, ("frames",), 2)
         _check_range(self, ("people",), 1)
         _check_range(self, ("min_confidence",), 0, 1)

@@ -4,18 +4,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from skelact.cli.actions import run_action
 from skelact.errors import SkelactError
 
 if TYPE_CHECKING:
     from skelact.cli.parser import CommandParser
     from skelact.datasets.prepare import PrepareReport
 
-ACTIONS = {
-    "prepare": "make a store of skeleton files, or of labelled videos",
-    "info": "say what is in a store",
-    "validate": "look for what is wrong with a store; exit code 1 if something is",
-    "convert": "write a store, or any format that skelact reads, as pyskl, CTR-GCN or COCO",
-}
 _EXIT = ("Exit code: 0 done, 1 some of the input could not be used, 2 nothing was made. Clips that "
          "are whole and show nobody, as several published data sets hold some, are listed among "
          "the dropped, but count as done.")
@@ -23,19 +18,14 @@ _EXIT = ("Exit code: 0 done, 1 some of the input could not be used, 2 nothing wa
 
 def run(arguments: list[str]) -> int:
     """Run the command; see ``skelact data --help``."""
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(_help())
-        return 0
-    if arguments[0] not in ACTIONS:
-        raise SkelactError(f"expected one of {', '.join(ACTIONS)}; got {arguments[0]!r}")
-    action = {"prepare": _prepare, "info": _info, "validate": _validate, "convert": _convert}
-    return action[arguments[0]](arguments[1:])
-
-
-def _help() -> str:
-    lines = [f"  {name:<10} {what}" for name, what in ACTIONS.items()]
-    return "\n".join(["usage: skelact data ACTION ...", "", *lines, "",
-                      "`skelact data ACTION --help` explains an action."])
+    return run_action("data", {
+        "prepare": ("make a store of skeleton files, or of labelled videos", _prepare),
+        "info": ("say what is in a store", _info),
+        "validate": ("look for what is wrong with a store; exit code 1 if something is",
+                     _validate),
+        "convert": ("write a store, or any format that skelact reads, as pyskl, CTR-GCN or COCO",
+                    _convert),
+    }, arguments)
 
 
 def _prepare(arguments: list[str]) -> int:

@@ -2,31 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from skelact.errors import SkelactError
+from skelact.cli.actions import run_action
 
 if TYPE_CHECKING:
     from skelact.cli.parser import CommandParser
 
-ACTIONS = {
-    "export": "write a model as ONNX, or for torch.export, checked against torch",
-}
-
-
 def run(arguments: list[str]) -> int:
     """Run the command; see ``skelact models --help``."""
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(_help())
-        return 0
-    if arguments[0] not in ACTIONS:
-        raise SkelactError(f"expected one of {', '.join(ACTIONS)}; got {arguments[0]!r}")
-    action = {"export": _export}
-    return action[arguments[0]](arguments[1:])
-
-
-def _help() -> str:
-    lines = [f"  {name:<10} {what}" for name, what in ACTIONS.items()]
-    return "\n".join(["usage: skelact models ACTION ...", "", *lines, "",
-                      "`skelact models ACTION --help` explains an action."])
+    return run_action("models", {
+        "export": ("write a model as ONNX, or for torch.export, checked against torch", _export),
+    }, arguments)
 
 
 def _export(arguments: list[str]) -> int:

@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from skelact.cli.parser import CommandParser
     from skelact.config import TrainConfig
 
-STREAMS = "joint,bone,joint_motion,bone_motion"
-
 
 @dataclass(frozen=True)
 class Order:
@@ -58,8 +56,8 @@ def _train_many(order: Order) -> int:
     from skelact.training.distributed import is_main_process
 
     summary = train_many(order.config, order.output, order.seeds,
-                         order.streams or (order.config.clip.stream,), order.fusion or None,
-                         overwrite=order.overwrite, resume=order.resume)
+                         order.streams, order.fusion or None, overwrite=order.overwrite,
+                         resume=order.resume)
     if is_main_process():
         print(summary)
         print(f"\nwrote {order.output}/report.md and summary.json")
@@ -101,12 +99,13 @@ def _streams(settings) -> tuple[tuple[str, ...], tuple[float, ...]]:
         ChoiceError: An unknown or repeated stream, or not one weight above 0 a stream.
     """
     from skelact.checks import check_choice
+    from skelact.config import STREAMS
     from skelact.errors import ChoiceError
     from skelact.evaluation.fusion import parse_weights
 
     streams = tuple(settings.streams.split(",")) if settings.streams else ()
     for stream in streams:
-        check_choice(stream, tuple(STREAMS.split(",")), "a stream")
+        check_choice(stream, STREAMS, "a stream")
     if len(set(streams)) < len(streams):
         raise ChoiceError(f"expected every stream once, got {settings.streams}")
     if settings.seeds < 1:
@@ -122,7 +121,7 @@ def _parser() -> "CommandParser":
     from jsonargparse import DefaultHelpFormatter, set_parsing_settings
 
     from skelact.cli.parser import CommandParser
-    from skelact.config import TrainConfig
+    from skelact.config import STREAMS, TrainConfig
     from skelact.presets import presets, recipes
 
     set_parsing_settings(docstring_parse_attribute_docstrings=True)
@@ -143,7 +142,7 @@ def _parser() -> "CommandParser":
                         help="go on with an interrupted run there, to the same bits")
     parser.add_argument("--seeds", type=int, default=1, metavar="N",
                         help="train N times from --seed on; report mean and deviation")
-    parser.add_argument("--streams", default="", metavar=STREAMS,
+    parser.add_argument("--streams", default="", metavar=",".join(STREAMS),
                         help="train these streams and fuse their scores")
     parser.add_argument("--fusion", default="", metavar="2:2:1:1",
                         help="weight of each stream (default: 2 for joint and bone, 1 for motion)")

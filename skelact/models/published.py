@@ -1,6 +1,5 @@
 """The door for weights that others published."""
 
-import re
 from pathlib import Path
 from typing import Literal
 
@@ -9,7 +8,12 @@ from torch import Tensor
 from skelact.errors import WeightsError, one_line
 from skelact.graph.layouts import Layout, get_layout
 from skelact.models.classifier import SkeletonClassifier
-from skelact.models.pyskl_weights import build_pyskl, is_pyskl
+from skelact.models.pyskl_weights import (
+    build_pyskl,
+    is_pyskl,
+    rename,
+    split_partitions,
+)
 from skelact.models.st_gcn import stgcn
 from skelact.models.torch_file import read_torch_file
 
@@ -103,14 +107,9 @@ def _translate(state: dict[str, Tensor], partitions: int) -> dict[str, Tensor]:
     for key, value in state.items():
         if key == "A":
             continue
-        for pattern, target in _TARGETS.items():
-            if re.fullmatch(pattern, key):
-                name = re.sub(pattern, target, key)
-                break
-        else:
-            raise WeightsError(f"the checkpoint has the unknown key {key!r}")
-        if ".gcn.conv." in key:  # [K C_out, ...] -> [K, C_out, C_in] or [K, C_out]
-            value = value.reshape(partitions, -1, *value.shape[1:2])
+        name = rename(key, _TARGETS)
+        if ".gcn.conv." in key:
+            value = split_partitions(value, partitions)
         elif key.startswith("fcn.weight"):
             value = value.flatten(1)
         translated[name] = value

@@ -119,18 +119,29 @@ def _translate(
     """Our names and shapes; what we hold as one tensor is joined from that of the branches."""
     parts: dict[str, list[Tensor]] = {}
     for key in sorted(state):  # branches in their order
-        value = state[key]
-        for pattern, target in targets.items():
-            if re.fullmatch(pattern, key):
-                name = re.sub(pattern, target, key)
-                break
-        else:
-            raise WeightsError(f"the checkpoint has the unknown key {key!r}")
-        if ".gcn.conv." in key:  # [K C_out, ...] -> [K, C_out, C_in] or [K, C_out]
-            value = value.reshape(partitions, -1, *value.shape[1:2])
+        value, name = state[key], rename(key, targets)
+        if ".gcn.conv." in key:
+            value = split_partitions(value, partitions)
         elif targets is _STGCNPP and value.shape[2:] == (1, 1):
             value = value.flatten(1)
         parts.setdefault(name, []).append(value)
     # num_batches_tracked has no axis to join along, and is the same in all branches
     return {name: torch.cat(values) if len(values) > 1 and values[0].ndim else values[0]
             for name, values in parts.items()}
+
+
+def rename(key: str, targets: dict[str, str]) -> str:
+    """Our name for a key of a foreign checkpoint, by patterns and what they become.
+
+    Raises:
+        WeightsError: No pattern fits the key.
+    """
+    for pattern, target in targets.items():
+        if re.fullmatch(pattern, key):
+            return re.sub(pattern, target, key)
+    raise WeightsError(f"the checkpoint has the unknown key {key!r}")
+
+
+def split_partitions(value: Tensor, partitions: int) -> Tensor:
+    """One graph convolution's ``[K C_out, ...]`` as ``[K, C_out, C_in]`` or ``[K, C_out]``."""
+    return value.reshape(partitions, -1, *value.shape[1:2])

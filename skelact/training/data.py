@@ -96,10 +96,6 @@ def find_store(config: TrainConfig) -> Path:
     tried = " or ".join(dict.fromkeys(map(str, places)))
     told = (how_to_get(config.dataset) if config.dataset in CATALOG else
             "Make one with `skelact data prepare NAME --raw DIR -o STORE`")
-    return _refuse(tried, told)
-
-
-def _refuse(tried: str, told: str) -> Path:
     raise FileFormatError(f"expected a store at {tried}; there is none. {told}")
 
 
@@ -113,7 +109,7 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
     folder = find_store(config)
     for place in (folder, *config.background):
         check_whole(place)
-    store = Store(folder)
+    store, others = Store(folder), list(map(Store, config.background))
     if config.dataset and store.header.name != config.dataset and config.dataset in CATALOG:
         raise SkelactError(f"this preset is for {config.dataset}, but {folder} holds "
                            f"{store.header.name}; take its own preset, or custom")
@@ -126,7 +122,7 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
     _check_classes(store, rows)
     background = None
     if config.background:
-        _check_others(config.background, store)
+        _check_others(others, store)
         background = read_background(config.background, arrays.layout, store.header.classes)
         if clip.dims == 3 and background.arrays.dims == 2:
             raise SkelactError("a 2-D background says nothing to a 3-D network; pass --clip.dims 2")
@@ -135,7 +131,7 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
     ids = np.asarray(store.columns()["clip_id"]).astype(str)
     data = TrainingData(
         store.header.name, store.header.classes, arrays, ids, rows["train"], rows["val"],
-        rows["test"], background, _fingerprint([store, *map(Store, config.background)], rows),
+        rows["test"], background, _fingerprint([store, *others], rows),
     )
     return config, data if config.validate else data.with_all_of_train()
 
@@ -154,13 +150,13 @@ def _check_classes(store: Store, rows: dict[str, np.ndarray]) -> None:
                                  for k in tested))
 
 
-def _check_others(folders: list[str], store: Store) -> None:
+def _check_others(others: list[Store], store: Store) -> None:
     """Refuse the run's own data set as a background: its val and test clips would be learned."""
-    for folder in folders:
-        other = Store(folder).header
-        if other.name == store.header.name or other.files == store.header.files:
+    for other in others:
+        if other.header.name == store.header.name or other.header.files == store.header.files:
             raise SkelactError(f"expected a background of other data sets than {store.header.name}"
-                               f", which this run is tested on; leave out --background {folder}")
+                               ", which this run is tested on; leave out --background "
+                               f"{other.folder}")
 
 
 def _fingerprint(stores: list[Store], rows: dict[str, np.ndarray]) -> str:

@@ -25,12 +25,7 @@ from skelact.training.distributed import (
     from_main,
     joined,
 )
-from skelact.training.network import (
-    describe_model,
-    describe_network,
-    make_network,
-    name_protocol,
-)
+from skelact.training.network import describe_model, make_network, name_protocol
 from skelact.training.optim import choose_precision, learning_rate, set_rate
 from skelact.training.run_folder import (
     TestResult,
@@ -138,7 +133,6 @@ def fit(
         SkelactError: The loss is no longer finite.
         TrainingStopped: Ctrl-C; the state is saved.
     """
-    architecture = describe_network(config, data)
     progress = read_progress(folder / "last.pt")
     with catch_stops(world) as stopper:
         network = make_network(config, data, world, begin=progress is None)
@@ -148,7 +142,7 @@ def fit(
             if "val_accuracy" in (progress["history"] or [{}])[-1]:
                 read_torch_file(folder / "best.pt")  # damage is said now, not at the end
         while not _is_over(config, state, stop_after):
-            run_epoch(config, data, state, architecture, folder, stopper)
+            run_epoch(config, data, state, folder, stopper)
             if stopper.wanted():
                 raise TrainingStopped(f"stopped after epoch {state.epoch}")
     if "val_accuracy" in state.history[-1]:
@@ -158,8 +152,7 @@ def fit(
 
 
 def run_epoch(
-    config: TrainConfig, data: TrainingData, state: TrainState, architecture: dict, folder: Path,
-    stopper: Stopper,
+    config: TrainConfig, data: TrainingData, state: TrainState, folder: Path, stopper: Stopper
 ) -> None:
     """What remains of an epoch, its validation, its line in the log and its checkpoint."""
     num_classes, per_epoch = len(data.classes), len(state.batches)
@@ -174,10 +167,10 @@ def run_epoch(
         take_step(config, state, mixture, num_classes)
         state.seconds = time.perf_counter() - start
         if stopper.wanted():
-            save_state(config, data, state, architecture, folder)
+            save_state(config, data, state, folder)
             raise TrainingStopped(f"stopped at step {state.step}, in epoch {number}")
         if state.step % config.save_steps == 0 and state.step % per_epoch:
-            save_state(config, data, state, architecture, folder)
+            save_state(config, data, state, folder)
     seconds, share = state.seconds, state.waited / state.seconds
     loss, right, seen = state.total_sums()
     state.epoch, state.sums, state.seconds, state.waited = number, state.no_sums(), 0.0, 0.0
@@ -189,11 +182,11 @@ def run_epoch(
         "data_share": share,
     })
     if state.world.is_main and state.best_epoch() == number and len(data.val):
-        save_model(describe_model(config, data, state.judged, architecture),
-                   folder / "best.pt", overwrite=True)
+        save_model(describe_model(config, data, state.judged), folder / "best.pt",
+                   overwrite=True)
     if state.world.is_main:  # logged before it counts as done: killed in between, it is redone
         log_epoch(folder, state.history)
-    save_state(config, data, state, architecture, folder)
+    save_state(config, data, state, folder)
 
 
 def _timed(batches) -> Iterator[tuple[Mixture, float]]:
@@ -212,12 +205,12 @@ def _is_over(config: TrainConfig, state: TrainState, stop_after: int | None) -> 
 
 
 def save_state(
-    config: TrainConfig, data: TrainingData, state: TrainState, architecture: dict, folder: Path
+    config: TrainConfig, data: TrainingData, state: TrainState, folder: Path
 ) -> None:
     """Write ``last.pt``: a whole model, and with it what resuming needs."""
     progress = state.capture()
     if state.world.is_main:
-        model = describe_model(config, data, state.judged, architecture)
+        model = describe_model(config, data, state.judged)
         save_model(model, folder / "last.pt", overwrite=True, progress=progress)
 
 
@@ -226,7 +219,7 @@ def finish(
     world: World,
 ) -> ActionModel:
     """Set the rejection threshold, score the test split once, write the model and the report."""
-    model = describe_model(config, data, network, describe_network(config, data))
+    model = describe_model(config, data, network)
     threshold, accepted = set_threshold(network, config, data)
     scores, metrics = score_test(network, config, data, threshold, world)
     chosen = f"epoch {epoch}, chosen on val" if config.validate else "the last epoch"

@@ -53,11 +53,12 @@ def name_protocol(protocol: str) -> str:
 
 
 def describe_model(
-    config: TrainConfig, data: TrainingData, network: nn.Module, architecture: dict
+    config: TrainConfig, data: TrainingData, network: nn.Module
 ) -> ActionModel:
     """The network with all that a checkpoint says of it, as yet without threshold and metrics."""
     return ActionModel(
-        network=network, classes=data.classes, clip=config.clip, architecture=architecture,
+        network=network, classes=data.classes, clip=config.clip,
+        architecture=describe_network(config, data),
         rejects=data.background is not None,
         # folders by name: a checkpoint must not tell where on a machine the data lay
         training=asdict(config) | {

@@ -121,7 +121,7 @@ class TrainState:
         self.history = progress["history"]
         self.seconds, self.waited = progress.get("seconds", 0.0), progress.get("waited", 0.0)
         self.sums = self.no_sums()
-        if self.world.rank == 0:
+        if self.world.is_main:
             self.sums += torch.tensor(progress["sums"], dtype=torch.float64)
         self.batches.load_state_dict(progress["batches"])
         self.optimizer.load_state_dict(progress["optimizer"])

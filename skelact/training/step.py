@@ -35,9 +35,8 @@ def take_step(config: TrainConfig, state: TrainState, mixture: Mixture, num_clas
             with autocast(config.precision, device):
                 scores = state.parallel(clips[part].to(device, non_blocking=True)).float()
             aims = targets[part].to(device)
-            which = loss_of_actions(scores[known, :num_classes], aims[known],
-                                    optim.label_smoothing, state.weights).sum() / totals[0]
-            loss = which
+            loss = loss_of_actions(scores[known, :num_classes], aims[known],
+                                   optim.label_smoothing, state.weights).sum() / totals[0]
             if scores.shape[1] > num_classes:
                 loss = loss + loss_of_rejection(scores[:, num_classes],
                                                 ~known).sum() / totals[1]

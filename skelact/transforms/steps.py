@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from skelact.checks import check_choice
+from skelact.config import STREAMS, StreamName
 from skelact.errors import ShapeError
 from skelact.transforms import augment, spatial, streams, temporal
 from skelact.transforms.compose import ClipInfo, Transform
@@ -180,12 +181,12 @@ class Stream(Transform):
         zero_first: Put 0 for missing joints before differences are taken, as published code does.
     """
 
-    name: Literal["joint", "bone", "joint_motion", "bone_motion"] = "joint"
+    name: StreamName = "joint"
     bones: Literal["layout", "pyskl"] = "layout"
     zero_first: bool = False
 
     def __post_init__(self) -> None:
-        check_choice(self.name, streams.STREAMS, "stream")
+        check_choice(self.name, STREAMS, "stream")
         check_choice(self.bones, ("layout", "pyskl"), "bones")
 
     def _change(self, joints, info, generator):

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from skelact.checks import check_choice
+from skelact.config import STREAMS
 from skelact.graph.layouts import Layout, check_joints
-
-STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
 
 PYSKL_PARENTS = {
     "coco17": (0, 0, 0, 1, 2, 0, 0, 5, 6, 7, 8, 0, 0, 11, 12, 13, 14),
