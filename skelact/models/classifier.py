@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from skelact.checks import check_choice, check_shape
+from skelact.errors import ShapeError
 from skelact.graph.layouts import Layout, check_joints
 
 
@@ -27,14 +28,47 @@ def action_probabilities(scores: Tensor, num_classes: int) -> Tensor:
 
 
 class InputNorm(nn.BatchNorm1d):
-    """Batch normalisation of every joint's every channel; ``[B, N, C, T]``, the shape stays."""
+    """Batch normalisation of every joint's every channel; ``[P, N, C, T]``, the shape stays.
 
-    def __init__(self, num_joints: int, channels: int):
-        super().__init__(num_joints * channels)
+    Args:
+        num_joints: N.
+        channels: C.
+        slots: Person slots that are normalised apart, as some published networks do; 0 for
+            all persons alike.
+    """
 
-    def forward(self, joints: Tensor) -> Tensor:
-        """Normalise over B and T."""
-        return super().forward(joints.flatten(1, 2)).view_as(joints)
+    def __init__(self, num_joints: int, channels: int, slots: int = 0):
+        super().__init__(max(slots, 1) * num_joints * channels)
+        self.slots = slots
+
+    def forward(self, people: Tensor, slot: Tensor | None = None) -> Tensor:
+        """Normalise over P and T.
+
+        Args:
+            people: ``[P, N, C, T]``.
+            slot: ``[P]`` the slot of every person, where slots are told apart.
+        """
+        if not self.slots:
+            return super().forward(people.flatten(1, 2)).view_as(people)
+        by_slot = [value.view(self.slots, *people.shape[1:3], 1)
+                   for value in (self.running_mean, self.running_var, self.weight, self.bias)]
+        if self.training:
+            return self._train(people, slot, by_slot)
+        mean, variance, weight, bias = (value[slot] for value in by_slot)
+        return (people - mean) * (weight * (variance + self.eps).rsqrt()) + bias
+
+    def _train(self, people: Tensor, slot: Tensor, by_slot: list[Tensor]) -> Tensor:
+        """Each slot by the statistics of who is in it, which are remembered."""
+        self.num_batches_tracked += 1
+        output = torch.empty_like(people)
+        for number in slot.unique().tolist():
+            mean, variance, weight, bias = (value[number].flatten() for value in by_slot)
+            rows = (slot == number).nonzero()[:, 0]
+            part = people[rows]
+            normed = nn.functional.batch_norm(part.flatten(1, 2), mean, variance, weight, bias,
+                                              True, self.momentum, self.eps)
+            output = output.index_copy(0, rows, normed.view_as(part).to(output.dtype))
+        return output
 
 
 class SkeletonClassifier(nn.Module):
@@ -57,6 +91,8 @@ class SkeletonClassifier(nn.Module):
         num_classes: Number of scores.
         absent: ``skip`` those who are absent; or convolve their ``zeros`` as people and let them
             count, in batch statistics and in the mean over M, as published code does.
+        norm_slots: Person slots whose input is normalised apart, as in some published networks,
+            which then take no more persons than that; 0 for all persons alike.
 
     Shapes:
         input ``[B, M, N, C, T]``, 0 where a joint or person is missing; output
@@ -68,13 +104,13 @@ class SkeletonClassifier(nn.Module):
 
     def __init__(
         self, layout: Layout, in_channels: int, layers: nn.Module, feature_channels: int,
-        num_classes: int, absent: Literal["skip", "zeros"] = "skip",
+        num_classes: int, absent: Literal["skip", "zeros"] = "skip", norm_slots: int = 0,
     ):
         super().__init__()
         self.layout = layout
         self.in_channels = in_channels
         self.absent = check_choice(absent, ("skip", "zeros"), "absent")
-        self.input_norm = InputNorm(layout.num_joints, in_channels)
+        self.input_norm = InputNorm(layout.num_joints, in_channels, norm_slots)
         self.layers = layers
         self.head = nn.Linear(feature_channels, num_classes)
 
@@ -87,7 +123,7 @@ class SkeletonClassifier(nn.Module):
         """
         present = self._find_present(clips)
         people, rows = self._pack(clips, present)
-        return _unpack(self.layers(self.input_norm(people)), rows, present)
+        return _unpack(self.layers(people), rows, present)
 
     def forward(self, clips: Tensor) -> Tensor:
         """Scores ``[B, num_classes]``; the mean over joints, frames and persons decides.
@@ -98,7 +134,7 @@ class SkeletonClassifier(nn.Module):
         """
         present = self._find_present(clips)
         people, rows = self._pack(clips, present)
-        pooled = self.layers(self.input_norm(people)).mean(dim=(1, 3))
+        pooled = self.layers(people).mean(dim=(1, 3))
         by_person = _unpack(pooled, rows, present)
         return self.head(by_person.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp_min(1))
 
@@ -106,18 +142,23 @@ class SkeletonClassifier(nn.Module):
         """``[B, M]`` true where a person takes part in the scores."""
         check_joints(clips, self.layout, "clips")
         check_shape(clips, ("B", "M", self.layout.num_joints, self.in_channels, "T"), "clips")
+        if self.input_norm.slots:
+            _check_slots(clips.shape[1], self.input_norm.slots)
         if self.absent == "zeros":
             return torch.ones(clips.shape[:2], dtype=torch.bool, device=clips.device)
         return (clips != 0).flatten(2).any(dim=2)
 
     def _pack(self, clips: Tensor, present: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Persons ``[P, N, C, T]`` and their places in ``[B M]``; None where all are packed."""
-        people = clips.flatten(0, 1)
+        """Persons ``[P, N, C, T]``, normalised, and their places in ``[B M]``; None for all."""
+        people, rows = clips.flatten(0, 1), None
         in_graph = torch.compiler.is_compiling() and not self.training
-        if self.absent == "zeros" or in_graph or present.all():
-            return people, None
-        rows = present.flatten().nonzero()[:, 0]
-        return people[rows], rows
+        if not (self.absent == "zeros" or in_graph or present.all()):
+            rows = present.flatten().nonzero()[:, 0]
+            people = people[rows]
+        if not self.input_norm.slots:
+            return self.input_norm(people), rows
+        slot = torch.arange(clips.shape[1], device=clips.device).repeat(clips.shape[0])
+        return self.input_norm(people, slot if rows is None else slot[rows]), rows
 
 
 def _unpack(packed: Tensor, rows: Tensor | None, present: Tensor) -> Tensor:
@@ -127,3 +168,9 @@ def _unpack(packed: Tensor, rows: Tensor | None, present: Tensor) -> Tensor:
         return packed.unflatten(0, present.shape) * mask
     places = packed.new_zeros(present.numel(), *packed.shape[1:])
     return places.index_copy(0, rows, packed).unflatten(0, present.shape)
+
+
+def _check_slots(people: int, slots: int) -> None:
+    if people > slots:
+        raise ShapeError(f"expected at most {slots} persons: this network normalises the input of "
+                         f"each of {slots} person slots apart; got {people}")

@@ -1,5 +1,6 @@
 """ST-GCN, the network."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from torch import nn
@@ -7,6 +8,7 @@ from torch import nn
 from skelact.graph.graph import Graph
 from skelact.graph.layouts import Layout
 from skelact.models.classifier import SkeletonClassifier
+from skelact.models.rows import ROWS, scale_rows
 from skelact.nn.stgcn import STGCN
 
 
@@ -21,6 +23,8 @@ def stgcn(
     edge_importance: bool = True,
     dropout: float = 0.0,
     absent: Literal["skip", "zeros"] = "skip",
+    rows: Sequence[tuple[int, int]] = ROWS,
+    norm_slots: int = 0,
 ) -> SkeletonClassifier:
     """The ten-layer ST-GCN.
 
@@ -37,6 +41,8 @@ def stgcn(
         dropout: Share of features zeroed in training in all layers but the first.
         absent: Whether persons who are absent are skipped; see `SkeletonClassifier`. Published
             weights were trained with their ``zeros``.
+        rows: Width, as a multiple of ``base_channels``, and stride of every layer.
+        norm_slots: Person slots with an input norm each; see `SkeletonClassifier`.
 
     Returns:
         A network on ``[B, M, N, C, T]``; 3.1 M parameters on NTU-25 at the published width.
@@ -47,18 +53,10 @@ def stgcn(
     Source: Yan et al., AAAI 2018, section 3.4; the published code has these widths and strides.
     """
     graph = Graph(layout, partition, max_hop)
-    shared = {"kernel_size": kernel_size, "edge_importance": edge_importance}
-    w = base_channels
-    layers = nn.Sequential(
-        STGCN(in_channels, w, graph, residual=False, **shared),
-        STGCN(w, w, graph, dropout=dropout, **shared),
-        STGCN(w, w, graph, dropout=dropout, **shared),
-        STGCN(w, w, graph, dropout=dropout, **shared),
-        STGCN(w, 2 * w, graph, stride=2, dropout=dropout, **shared),
-        STGCN(2 * w, 2 * w, graph, dropout=dropout, **shared),
-        STGCN(2 * w, 2 * w, graph, dropout=dropout, **shared),
-        STGCN(2 * w, 4 * w, graph, stride=2, dropout=dropout, **shared),
-        STGCN(4 * w, 4 * w, graph, dropout=dropout, **shared),
-        STGCN(4 * w, 4 * w, graph, dropout=dropout, **shared),
-    )
-    return SkeletonClassifier(graph.layout, in_channels, layers, 4 * w, num_classes, absent)
+    layers = [
+        STGCN(c_in, c_out, graph, kernel_size, stride, residual=row > 0,
+              edge_importance=edge_importance, dropout=dropout if row else 0.0)
+        for row, (c_in, c_out, stride) in enumerate(scale_rows(rows, in_channels, base_channels))
+    ]
+    return SkeletonClassifier(graph.layout, in_channels, nn.Sequential(*layers),
+                              rows[-1][0] * base_channels, num_classes, absent, norm_slots)

@@ -8,22 +8,10 @@ from torch import nn
 from skelact.graph.graph import Graph
 from skelact.graph.layouts import Layout
 from skelact.models.classifier import SkeletonClassifier
+from skelact.models.rows import ROWS, scale_rows
 from skelact.nn.stgcn_pp import STGCNPP
 
 PARTITION = "inward_outward"
-ROWS = (
-    (1, 1),
-    (1, 1),
-    (1, 1),
-    (1, 1),
-    (2, 2),
-    (2, 1),
-    (2, 1),
-    (4, 2),
-    (4, 1),
-    (4, 1),
-)
-"""One row a layer: width, as a multiple of the base width, and stride."""
 
 
 def stgcnpp(
@@ -36,6 +24,7 @@ def stgcnpp(
     dropout: float = 0.0,
     absent: Literal["skip", "zeros"] = "skip",
     rows: Sequence[tuple[int, int]] = ROWS,
+    norm_slots: int = 0,
 ) -> SkeletonClassifier:
     """The ten-layer ST-GCN++.
 
@@ -54,6 +43,7 @@ def stgcnpp(
         absent: Whether persons who are absent are skipped; see `SkeletonClassifier`. Published
             weights were trained with their ``zeros``.
         rows: Width, as a multiple of ``base_channels``, and stride of every layer.
+        norm_slots: Person slots with an input norm each; see `SkeletonClassifier`.
 
     Returns:
         A network on ``[B, M, N, C, T]``; 1.40 M parameters on NTU-25 (1.39 M on COCO-17) for 60
@@ -67,11 +57,10 @@ def stgcnpp(
     2022, section 3.2.
     """
     graph = Graph(layout, partition or PARTITION)
-    layers, before = [], in_channels
-    for row, (multiple, stride) in enumerate(rows):
-        width = multiple * base_channels
-        layers.append(STGCNPP(before, width, graph, kernel_size, stride, residual=row > 0,
-                              dropout=dropout if row else 0.0))
-        before = width
-    return SkeletonClassifier(graph.layout, in_channels, nn.Sequential(*layers), before,
-                              num_classes, absent)
+    layers = [
+        STGCNPP(c_in, c_out, graph, kernel_size, stride, residual=row > 0,
+                dropout=dropout if row else 0.0)
+        for row, (c_in, c_out, stride) in enumerate(scale_rows(rows, in_channels, base_channels))
+    ]
+    return SkeletonClassifier(graph.layout, in_channels, nn.Sequential(*layers),
+                              rows[-1][0] * base_channels, num_classes, absent, norm_slots)

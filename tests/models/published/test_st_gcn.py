@@ -87,7 +87,7 @@ def test_weights_inside_a_state_dict_entry_are_found(reference, fixture, tmp_pat
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"A": None}, r"not an st-gcn checkpoint: it lacks A; its first keys are data_bn"),
+        ({"A": None}, r"like st-gcn's ST-GCN, but it lacks A; its first keys are data_bn"),
         ({"st_gcn_networks.0.tcn.2.weight": None}, "lacks st_gcn_networks.0.tcn.2.weight"),
         ({"st_gcn_networks.3.tcn.2.weight": None}, "does not fit.*layers.3.temporal.2.weight"),
         ({"A": torch.ones(3)}, r"A has the axes \[3\], expected 3 of them"),

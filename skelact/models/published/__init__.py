@@ -1,0 +1,107 @@
+"""The door for weights that others published."""
+
+from pathlib import Path
+from typing import Literal
+
+from torch import Tensor
+
+from skelact.errors import WeightsError, one_line
+from skelact.graph.layouts import get_layout
+from skelact.models.checkpoint import build_network
+from skelact.models.classifier import SkeletonClassifier
+from skelact.models.published import pyskl_st_gcn, st_gcn
+from skelact.models.published.reading import Reading
+from skelact.models.torch_file import read_torch_file
+
+FAMILIES = (st_gcn, pyskl_st_gcn)
+"""The readers, one a family of checkpoints."""
+
+
+def load_published(
+    path: str | Path, layout: str = "ntu25", absent: Literal["skip", "zeros"] = "zeros",
+    **overrides,
+) -> SkeletonClassifier:
+    """A network with the weights of a published checkpoint (a torch state dict).
+
+    It knows ST-GCN as st-gcn published it, and pyskl's ST-GCN and ST-GCN++. Widths, depth, classes
+    and channels come from the weights; what these do not say is as published, see
+    `read_published`. The adjacency is the one stored with them.
+
+    Args:
+        path: The file; read without executing anything in it.
+        layout: The skeleton that it was trained on.
+        absent: Persons who are absent were convolved as ``zeros`` when these weights were
+            trained; ``skip`` leaves them out, see `SkeletonClassifier`.
+        overrides: Arguments of the network's function, in place of what was inferred or assumed.
+
+    Returns:
+        A network on ``[B, M, N, C, T]`` in eval mode.
+
+    Raises:
+        WeightsError: The file is missing, cannot be read safely, is for another network, or an
+            override is none of the network's arguments.
+        LayoutError: No such layout.
+        ChoiceError: No such treatment of the absent.
+    """
+    return build_published(path, read_published(path), layout, absent=absent, **overrides)
+
+
+def read_published(path: str | Path) -> Reading:
+    """Which network a published checkpoint is for, with what sizes, and what had to be assumed.
+
+    Args:
+        path: The file; read without executing anything in it.
+
+    Raises:
+        WeightsError: As for `load_published`.
+    """
+    state = read_state(path)
+    try:
+        for family in FAMILIES:
+            if family.recognise(state):
+                return family.read(state)
+    except WeightsError as error:
+        raise WeightsError(f"{path}: {error}") from error
+    raise WeightsError(f"{path}: these are weights of no network known here; its first keys are "
+                       f"{', '.join(list(state)[:4]) or 'none'}. Known are st-gcn's files and "
+                       "pyskl's")
+
+
+def build_published(
+    path: str | Path, reading: Reading, layout: str, **overrides
+) -> SkeletonClassifier:
+    """The network of a reading, with its weights.
+
+    Args:
+        path: Where they come from, to name it.
+        reading: What `read_published` gave.
+        layout: The skeleton that it was trained on.
+        overrides: Arguments of the network's function.
+
+    Raises:
+        WeightsError, LayoutError, ChoiceError: As for `load_published`.
+    """
+    layout = get_layout(layout)
+    architecture = {"name": reading.network, "arguments": reading.arguments | overrides}
+    try:
+        network = build_network(architecture, layout)
+        network.load_state_dict(reading.weights)
+    except WeightsError as error:
+        raise WeightsError(f"{path}: {error}") from error
+    except RuntimeError as error:
+        raise WeightsError(f"{path} does not fit a network on {layout.name!r}: "
+                           f"{one_line(error)}") from error
+    return network.eval()
+
+
+def read_state(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a torch file, loaded without executing anything in it.
+
+    Raises:
+        WeightsError: The file is missing, damaged, or holds more than tensors.
+    """
+    content = read_torch_file(path)
+    content = content.get("state_dict", content) if isinstance(content, dict) else content
+    if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
+        raise WeightsError(f"{path} holds no state dict (a table of named tensors)")
+    return content
