@@ -2,6 +2,7 @@
 
 import platform
 from dataclasses import asdict, dataclass, field
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,7 @@ class ActionModel:
 
 
 def build_network(architecture: dict, layout: Layout) -> SkeletonClassifier:
-    """The network that an architecture names, with fresh weights.
+    """The network that an architecture names, with fresh weights; it remembers the architecture.
 
     Raises:
         WeightsError: This skelact has no such network, or it takes other arguments.
@@ -80,10 +81,16 @@ def build_network(architecture: dict, layout: Layout) -> SkeletonClassifier:
     name = architecture.get("name")
     if name not in NETWORKS:
         raise WeightsError(f"expected a network out of {', '.join(NETWORKS)}; got {name!r}")
+    build, arguments = NETWORKS[name], architecture["arguments"]
+    if unknown := set(arguments) - set(signature(build).parameters):
+        raise WeightsError(f"this skelact's {name} takes no {', '.join(sorted(unknown))}; it takes "
+                           f"{', '.join(signature(build).parameters)}")
     try:
-        return NETWORKS[name](layout, **architecture["arguments"])
+        network = build(layout, **arguments)
     except TypeError as error:
         raise WeightsError(f"the checkpoint does not fit this skelact's {name}: {error}") from error
+    network.architecture = architecture
+    return network
 
 
 def save_model(

@@ -94,6 +94,9 @@ class SkeletonClassifier(nn.Module):
         norm_slots: Person slots whose input is normalised apart, as in some published networks,
             which then take no more persons than that; 0 for all persons alike.
 
+    Attributes:
+        architecture: What `build_network` built it from; None where a function was called.
+
     Shapes:
         input ``[B, M, N, C, T]``, 0 where a joint or person is missing; output
         ``[B, num_classes]`` scores before softmax.
@@ -109,6 +112,7 @@ class SkeletonClassifier(nn.Module):
         super().__init__()
         self.layout = layout
         self.in_channels = in_channels
+        self.architecture: dict | None = None
         self.absent = check_choice(absent, ("skip", "zeros"), "absent")
         self.input_norm = InputNorm(layout.num_joints, in_channels, norm_slots)
         self.layers = layers

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from inspect import signature
 from pathlib import Path
 
 import torch
@@ -10,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from skelact.config import ClipConfig
 from skelact.errors import ChoiceError, WeightsError
-from skelact.models.checkpoint import ActionModel, load_model
+from skelact.models.checkpoint import NETWORKS, ActionModel, load_model
 from skelact.models.classifier import SkeletonClassifier
 from skelact.models.published import load_published
 from skelact.models.torch_file import read_torch_file
@@ -153,7 +154,8 @@ def _check_same_network(
 ) -> None:
     """Refuse what differs in one of the options of a run."""
     theirs, ours = _options(source), _options(network)
-    different = [option for option in ours if theirs[option] != ours[option]]
+    different = [option for option in theirs
+                 if option in ours and theirs[option] != ours[option]]
     if different:
         raise WeightsError("{} cannot start this run: it has {}, the run has {}; pass {}".format(
             path, *(", ".join(f"{option} {side[option]}" for option in different)
@@ -165,15 +167,17 @@ def _check_same_network(
                            f"{', '.join(network.layout.joints)}")
 
 
-def _options(network: SkeletonClassifier) -> dict[str, str | int]:
+def _options(network: SkeletonClassifier) -> dict[str, str | int | None]:
     """What a run can choose about a network, by the name of the option."""
-    first = network.layers[0]
-    return {
-        "network.name": type(first).__name__.lower(),
-        "clip.layout": network.layout.name,
-        "network.partition": first.graph.partition,
-        "network.base_channels": first.graph_conv.weight.shape[1],
-    }
+    options = {"clip.layout": network.layout.name}
+    if network.architecture is None:  # built by hand: only shapes can tell
+        return options
+    name, arguments = network.architecture["name"], network.architecture["arguments"]
+    for option, parameter in signature(NETWORKS[name]).parameters.items():
+        value = arguments.get(option, parameter.default)
+        if option in ("partition", "base_channels") and value:  # empty: the network's own
+            options[f"network.{option}"] = value
+    return {"network.name": name, **options}
 
 
 def _check_fit(weights: dict[str, Tensor], ours: dict[str, Tensor], path: str | Path) -> None:

@@ -9,7 +9,7 @@ from weights import shake
 
 from skelact.config import ClipConfig
 from skelact.errors import ChoiceError, WeightsError
-from skelact.models import stgcn, stgcnpp
+from skelact.graph import get_layout
 from skelact.models.checkpoint import ActionModel, build_network, save_model
 from skelact.models.classifier import InputNorm
 from skelact.models.published import load_published
@@ -41,10 +41,11 @@ def save(tmp_path):
     return write
 
 
-def fresh(classes=3, **arguments):
+def fresh(classes=3, name="stgcn", layout="penn13", **arguments):
+    """A network as a run builds it."""
     torch.manual_seed(2)
-    arguments = {"base_channels": 4} | arguments
-    return stgcn(arguments.pop("layout", "penn13"), classes, **arguments)
+    arguments = {"num_classes": classes, "base_channels": 4} | arguments
+    return build_network({"name": name, "arguments": arguments}, get_layout(layout))
 
 
 def test_the_same_classes_give_the_same_network(save, clips):
@@ -103,12 +104,12 @@ def test_another_network_is_refused_with_the_option_that_would_fit(
 
 def test_all_that_differs_is_named_at_once(save):
     path, _ = save("stgcnpp", base_channels=12)
-    with pytest.raises(WeightsError, match=r"it has network.name stgcnpp, network.partition "
-                       "inward_outward, network.base_channels 12, the run has network.name stgcn, "
-                       "network.partition spatial, network.base_channels 4; pass --network.name "
-                       "stgcnpp --network.partition inward_outward --network.base_channels 12"):
+    with pytest.raises(WeightsError, match=r"it has network.name stgcnpp, "
+                       "network.base_channels 12, the run has network.name stgcn, "
+                       "network.base_channels 4; pass --network.name stgcnpp "
+                       "--network.base_channels 12"):
         init_from(fresh(), path)
-    network = stgcnpp("penn13", 3, base_channels=12)
+    network = fresh(name="stgcnpp", base_channels=12)
     assert init_from(network, path, CLASSES).fresh == ()
 
 
@@ -119,7 +120,7 @@ def test_what_no_option_can_name_is_refused(save):
         init_from(fresh(), path)
     path, _ = save("stgcnpp", rows=[[1, 1], [1, 1]])
     with pytest.raises(WeightsError, match="it lacks the layers 2, 3, 4, 5, 6, 7, 8, 9"):
-        init_from(stgcnpp("penn13", 3, base_channels=4), path)
+        init_from(fresh(name="stgcnpp"), path)
     path, _ = save(edge_importance=True)
     with pytest.raises(WeightsError, match=r"edge_importance is .*the run's no such weight"):
         init_from(fresh(edge_importance=False), path)
@@ -172,16 +173,16 @@ def test_published_weights_start_a_run(shared, tmp_path):
     path = shared / "reference" / "stgcn_ntu25_spatial" / "checkpoint.pt"
     published = load_published(path)
     width = published.layers[0].graph_conv.weight.shape[1]
-    network = stgcn("ntu25", 10, base_channels=width, partition="spatial_released")
+    network = fresh(10, layout="ntu25", base_channels=width, partition="spatial_released")
     transfer = init_from(network, path, tuple("abcdefghij"))
     clips = torch.randn(2, 2, 25, 3, 12)
     torch.testing.assert_close(network.eval().features(clips), published.features(clips))
     assert transfer.fresh == ("head.weight", "head.bias")  # its classes have no names
     assert transfer.notes == ("it was trained with --network.absent zeros, this run has skip",)
     with pytest.raises(WeightsError, match=r"pass --network.partition spatial_released$"):
-        init_from(stgcn("ntu25", 10, base_channels=width), path)
+        init_from(fresh(10, layout="ntu25", base_channels=width), path)
     with pytest.raises(WeightsError, match=r"'coco17'.*this run is on coco17 \(--clip.layout"):
-        init_from(stgcn("coco17", 10, base_channels=width, partition="spatial_released"), path)
+        init_from(fresh(10, layout="coco17", base_channels=width), path)
     state = torch.load(path, weights_only=True)
     state["fcn.bias"][0] = torch.nan
     torch.save(state, tmp_path / "nan.pt")
@@ -196,13 +197,13 @@ def test_weights_in_pyskl_form_start_a_run(shared):
     width = published.layers[0].graph_conv.weight.shape[1]
     rows = [(len(layer.graph_norm.weight) // width, 1 + (layer.temporal.pointwise.stride == 2))
             for layer in published.layers]
-    network = stgcnpp("coco17", 4, base_channels=width, rows=rows)
+    network = fresh(4, "stgcnpp", "coco17", base_channels=width, rows=rows)
     init_from(network, path, tuple("abcd"))
     clips = torch.randn(2, 2, 17, 3, 12)
     torch.testing.assert_close(network.eval().features(clips), published.features(clips))
-    with pytest.raises(WeightsError, match=r"the run has network.name stgcn, network.partition "
-                       r".* --network.partition inward_outward"):
-        init_from(stgcn("coco17", 4, base_channels=width), path)
+    with pytest.raises(WeightsError, match="the run has network.name stgcn; pass --network.name "
+                       "stgcnpp$"):
+        init_from(fresh(4, layout="coco17", base_channels=width), path)
 
 
 def train(network: nn.Module, clips: torch.Tensor, layers: int, norm: bool) -> set[str]:
