@@ -14,6 +14,10 @@ from skelact.errors import ChoiceError
 StreamName = Literal["joint", "bone", "joint_motion", "bone_motion"]
 STREAMS: tuple[str, ...] = get_args(StreamName)
 """What a network may look at; `skelact.transforms.streams` takes it from joints."""
+NormaliseName = Literal["auto", "body", "canonical", "canonical_z", "spine", "image", "image_half",
+                        "image_corner", "none"]
+BY_IMAGE = ("image", "image_half", "image_corner")
+"""Those of `ClipConfig.normalise` that need the size of the image."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,18 @@ class ClipConfig:
     sampling: Literal["resize", "uniform", "pad"] = "resize"
     """How a clip comes to this number of frames: its time resized, a frame out of each of so many
     equal parts, or its first frames and then zeros."""
-    normalise: Literal["auto", "body", "canonical", "image"] = "body"
+    normalise: NormaliseName = "body"
     """body: centred and scaled by the box of the first person; canonical (3-D): the first person
     upright, shoulders along x; image (2-D): pixels to [-1, 1]; auto: canonical for 3-D, image
-    for 2-D where the image size is known, else body."""
+    for 2-D where the image size is known, else body. For published weights: canonical_z (3-D), as
+    2s-AGCN and pyskl turn people, upright along z; spine (3-D): only moved, the first person's
+    spine to the origin; image_half: pixels to [-0.5, 0.5]; image_corner: to [0, 1]; none."""
     stream: StreamName = "joint"
     """What the network looks at."""
+    bones: Literal["layout", "pyskl"] = "layout"
+    """Bones of the bone streams: those of the layout, or pyskl's, with 0 for missing joints."""
+    confidence: bool = True
+    """Whether the network sees the confidence of 2-D joints, or x and y only."""
     min_confidence: float = 0.1
     """Joints found with less confidence count as missing (2-D)."""
     window: float = 2.5
@@ -46,12 +56,18 @@ class ClipConfig:
     def __post_init__(self) -> None:
         check_choice(self.dims, (0, 2, 3), "dims")
         check_choice(self.sampling, ("resize", "uniform", "pad"), "sampling")
-        check_choice(self.normalise, ("auto", "body", "canonical", "image"), "normalise")
+        check_choice(self.normalise, get_args(NormaliseName), "normalise")
         check_choice(self.stream, STREAMS, "stream")
+        check_choice(self.bones, ("layout", "pyskl"), "bones")
         _check_range(self, ("frames",), 2)
         _check_range(self, ("people",), 1)
         _check_range(self, ("min_confidence",), 0, 1)
         _check_range(self, ("window",), 0.1)
+
+    @property
+    def channels(self) -> int:
+        """C of a clip whose ``dims`` are settled."""
+        return 3 if self.dims == 3 or self.confidence else 2
 
 
 @dataclass(frozen=True)
@@ -265,6 +281,9 @@ class TrainConfig:
         if not self.validate and (self.retrain or self.optim.patience or self.background):
             raise ChoiceError("retrain, optim.patience and background need a validation part; "
                               "pass --validate true")
+        if self.augment.turn and self.clip.normalise == "canonical_z":
+            raise ChoiceError("augment.turn turns about y, and clip.normalise canonical_z stands "
+                              "people along z; pass --augment.turn 0")
         if self.network.freeze_layers and not self.init:
             raise ChoiceError("network.freeze_layers would freeze random weights; pass --init "
                               "CHECKPOINT too, or leave it out")

@@ -218,5 +218,6 @@ def _notes(
     if isinstance(model, ActionModel) and clip is not None:
         for option in (field.name for field in fields(clip)):
             then, now = getattr(model.clip, option), getattr(clip, option)
-            if then != now and option in ("dims", "normalise", "stream", "sampling"):
+            if then != now and option in ("dims", "normalise", "stream", "sampling", "bones",
+                                          "confidence"):
                 yield f"it was trained with --clip.{option} {then}, this run has {now}"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from skelact.config import ClipConfig
+from skelact.config import BY_IMAGE, ClipConfig
 from skelact.errors import SkelactError
 from skelact.graph.layouts import Layout
 from skelact.pose.recording import PoseTrack, Recording
@@ -38,7 +38,7 @@ class Windows:
     """The windows of one track.
 
     Args:
-        clips: ``[W, M, N, 3, F]`` in the form that the network takes; the person is the first.
+        clips: ``[W, M, N, C, F]`` in the form that the network takes; the person is the first.
         spans: ``[W, 2]`` start and end in seconds.
     """
 
@@ -69,7 +69,7 @@ def cut_windows(
     if recording.dims < clip.dims:
         raise SkelactError("expected a 3-D recording (this model was trained on metres), got a 2-D "
                            "one; train a model with --clip.dims 2, or capture with a depth sensor")
-    if clip.normalise == "image" and recording.image_size is None:
+    if clip.normalise in BY_IMAGE and recording.image_size is None:
         raise SkelactError("expected a recording that knows the size of its image (this model "
                            "scales by it), got one without; train with --clip.normalise body")
     form = form_clips(clip, recording.dims)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.config import TrainConfig
+from skelact.config import BY_IMAGE, TrainConfig
 from skelact.datasets.arrays import ClipArrays, remap_arrays
 from skelact.datasets.background import Background, read_background
 from skelact.datasets.catalog import CATALOG, how_to_get
@@ -126,7 +126,7 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
         background = read_background(config.background, arrays.layout, store.header.classes)
         if clip.dims == 3 and background.arrays.dims == 2:
             raise SkelactError("a 2-D background says nothing to a 3-D network; pass --clip.dims 2")
-        if clip.normalise == "image" and background.arrays.dims == 3:
+        if clip.normalise in BY_IMAGE and background.arrays.dims == 3:
             raise SkelactError("a 3-D background is in no image; pass --clip.normalise body")
     ids = np.asarray(store.columns()["clip_id"]).astype(str)
     data = TrainingData(

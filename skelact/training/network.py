@@ -38,6 +38,7 @@ def describe_network(config: TrainConfig, data: TrainingData) -> dict:
     """The architecture that a checkpoint stores; see `build_network`."""
     arguments = {
         "num_classes": len(data.classes) + (data.background is not None),
+        "in_channels": config.clip.channels,
         "base_channels": config.network.base_channels,
         "dropout": config.network.dropout,
         "absent": config.network.absent,

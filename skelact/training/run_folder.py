@@ -246,6 +246,7 @@ def check_same(config: TrainConfig, path: str | Path, may_differ: Collection[str
     except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
         raise FileFormatError(f"{path} is damaged ({one_line(error)}); begin anew with "
                               "--overwrite") from error
+    before = dict(_flatten(asdict(TrainConfig()))) | before  # settings that are newer than the run
     now = dict(_flatten(asdict(config)))
     differing = [f"{name} {before.get(name)!r}, now {now.get(name)!r}"
                  for name in sorted(before.keys() | now.keys())

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from skelact.config import AugmentConfig, ClipConfig
+from skelact.config import BY_IMAGE, AugmentConfig, ClipConfig
 from skelact.errors import ChoiceError
 from skelact.graph.layouts import Layout
 from skelact.transforms.compose import Compose, Transform
@@ -27,6 +27,8 @@ from skelact.transforms.steps import (
     BridgeGaps,
     CanonicalView,
     Centre,
+    Coordinates,
+    Fractions,
     HideUncertain,
     Mirror,
     Scale,
@@ -36,6 +38,13 @@ from skelact.transforms.steps import (
 )
 
 _FOR_CANONICAL = {"pelvis", "spine", "left_shoulder", "right_shoulder"}
+_BY_TRUNK = {
+    "canonical": CanonicalView(up="y", keep_upright=True),
+    "canonical_z": CanonicalView(up="z"),
+    "spine": Centre("spine", "first"),
+}
+"""Normalisations by the trunk of the first person, when first seen."""
+_FRACTIONS = {"image_half": Fractions("middle"), "image_corner": Fractions("corner")}
 
 
 def settle_form(clip: ClipConfig, layout: Layout, dims: int, images: bool) -> ClipConfig:
@@ -57,13 +66,13 @@ def settle_form(clip: ClipConfig, layout: Layout, dims: int, images: bool) -> Cl
     if normalise == "auto":
         upright = clip.dims == 3 and _has_trunk(layout)
         normalise = "canonical" if upright else "image" if images and dims == 2 else "body"
-    if normalise == "canonical" and (clip.dims == 2 or not _has_trunk(layout)):
-        raise ChoiceError("clip.normalise canonical needs 3-D joints with pelvis, spine and "
+    if normalise in _BY_TRUNK and (clip.dims == 2 or not _has_trunk(layout)):
+        raise ChoiceError(f"clip.normalise {normalise} needs 3-D joints with pelvis, spine and "
                           f"shoulders; this is {clip.dims}-D {layout.name}; pass "
                           "--clip.normalise body")
-    if normalise == "image" and not (images and dims == 2):
-        raise ChoiceError("clip.normalise image needs 2-D data with the size of its images; pass "
-                          "--clip.normalise body")
+    if normalise in BY_IMAGE and not (images and dims == 2):
+        raise ChoiceError(f"clip.normalise {normalise} needs 2-D data with the size of its images; "
+                          "pass --clip.normalise body")
     return replace(clip, normalise=normalise)
 
 
@@ -87,8 +96,8 @@ def form_clips(
         steps.append(HideUncertain(clip.min_confidence))
     elif clip.dims == 2:
         steps.append(RandomView() if augment else SensorView())
-    if clip.normalise == "canonical":  # looks at the opening of the clip, so nothing comes before
-        steps.append(CanonicalView(up="y", keep_upright=True))
+    if clip.normalise in _BY_TRUNK:  # looks at the opening of the clip, so nothing comes before
+        steps.append(_BY_TRUNK[clip.normalise])
     steps += _time_changes(clip, change)
     steps += [step for share, step in (
         (change.drop_joint, DropJoints(change.drop_joint)),
@@ -96,13 +105,22 @@ def form_clips(
         (change.drop_span, DropSpan(change.drop_span)),
         (change.confidence * (clip.dims == 2), VaryConfidence(change.confidence)),
     ) if share]
-    if clip.normalise == "image":
+    if clip.normalise in BY_IMAGE:
         steps.append(ScaleByImage())
     elif clip.normalise == "body":
         steps += [Centre("box", "mean"), Scale("box")]
     steps += _space_changes(clip, change)
     steps += [Mirror()] if mirror else []
-    return Compose(*steps, Stream(clip.stream))
+    return Compose(*steps, *_last_steps(clip))
+
+
+def _last_steps(clip: ClipConfig) -> list[Transform]:
+    """What no augmentation has to know of: the origin of published pictures, and the stream."""
+    steps: list[Transform] = []
+    if clip.normalise in _FRACTIONS:
+        steps.append(_FRACTIONS[clip.normalise])
+    steps.append(Stream(clip.stream, clip.bones, zero_first=clip.bones == "pyskl"))
+    return steps + ([Coordinates()] if clip.channels == 2 else [])
 
 
 def _time_changes(clip: ClipConfig, change: AugmentConfig) -> list[Transform]:

@@ -82,6 +82,28 @@ class ScaleByImage(Transform):
 
 
 @dataclass(frozen=True)
+class Fractions(Transform):
+    """From [-1, 1] in the image to fractions of it, from its ``"middle"`` or ``"corner"``."""
+
+    origin: Literal["middle", "corner"] = "middle"
+
+    def __post_init__(self) -> None:
+        check_choice(self.origin, ("middle", "corner"), "origin")
+
+    def _change(self, joints, info, generator):
+        coordinates = joints[..., : info.dims, :] / 2 + 0.5 * (self.origin == "corner")
+        return torch.cat([coordinates, joints[..., info.dims :, :]], dim=-2)
+
+
+@dataclass(frozen=True)
+class Coordinates(Transform):
+    """Leave out what follows the coordinates: the confidence of 2-D joints."""
+
+    def _change(self, joints, info, generator):
+        return joints[..., : info.dims, :]
+
+
+@dataclass(frozen=True)
 class CanonicalView(Transform):
     """Turn 3-D people upright, shoulders along x, by the clip's opening; see `canonical_view`."""
 

@@ -106,6 +106,17 @@ def test_a_run_is_not_resumed_with_other_settings(tmp_path):
     assert yaml.safe_load((tmp_path / "config.yaml").read_text())["seed"] == 5
 
 
+def test_a_setting_that_is_newer_than_the_run_had_its_default(tmp_path):
+    begin_run(tmp_path, CONFIG, resume=False)
+    path = tmp_path / "config.yaml"
+    path.write_text(path.read_text().replace("  confidence: true\n", ""))
+    assert "  bones: layout" in path.read_text()
+    assert begin_run(tmp_path, CONFIG, resume=True) == CONFIG
+    other = replace(CONFIG, clip=replace(CONFIG.clip, confidence=False))
+    with pytest.raises(SkelactError, match=r"clip\.confidence True, now False"):
+        begin_run(tmp_path, other, resume=True)
+
+
 @pytest.mark.parametrize("text", ["", "[1, 2", "- a\n- b\n", "just words"])
 def test_damaged_settings_are_said(tmp_path, text):
     begin_run(tmp_path, CONFIG, resume=False)

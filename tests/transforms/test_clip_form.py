@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from stores import standing_3d
@@ -14,6 +15,7 @@ from skelact.graph import get_layout
 from skelact.transforms import random_steps
 from skelact.transforms.clip_form import form_clips, settle_form
 from skelact.transforms.compose import ClipInfo
+from skelact.transforms.spatial import fill_missing
 from skelact.transforms.streams import take_stream
 
 PENN, NTU = get_layout("penn13"), get_layout("ntu25")
@@ -67,6 +69,9 @@ def test_what_is_open_is_settled_by_the_data(clip, layout, dims, images, expecte
     ({"dims": 3, "normalise": "canonical"}, get_layout("hand21"), 3, False, "3-D hand21"),
     ({"normalise": "image"}, PENN, 2, False, "size of its images"),
     ({"normalise": "image"}, NTU, 3, True, "size of its images"),
+    ({"normalise": "image_corner"}, PENN, 2, False, "image_corner needs 2-D data with the size"),
+    ({"normalise": "canonical_z"}, PENN, 2, True, "canonical_z needs 3-D joints"),
+    ({"normalise": "spine"}, get_layout("hand21"), 3, False, "spine needs 3-D joints"),
 ])
 def test_what_cannot_be_is_refused_with_what_can(fields, layout, dims, images, message):
     with pytest.raises(ChoiceError, match=message):
@@ -91,6 +96,66 @@ def test_pixels_of_an_image_stay_where_they_are():
     out = form_clips(replace(FLAT, normalise="image"), 2)(joints, flat_info(joints))
     torch.testing.assert_close(out[..., 0, :], joints[..., 0, :] / 200 - 1)
     torch.testing.assert_close(out[..., 1, :], joints[..., 1, :] / 150 - 1)
+
+
+def test_parts_of_an_image_count_from_its_middle_or_its_corner():
+    joints = pixels()
+    for normalise, offset in (("image_half", 0.5), ("image_corner", 0.0)):
+        clip = replace(FLAT, normalise=normalise)
+        out = form_clips(clip, 2)(joints, flat_info(joints))
+        expected = joints[..., :2, :] / SIZE[0, :, None] - offset
+        torch.testing.assert_close(out[..., :2, :], expected)
+        assert torch.equal(out[..., 2, :], joints[..., 2, :])
+        mirrored = form_clips(clip, 2, mirror=True)(joints, flat_info(joints))
+        across = mirrored[..., 0, :] + out[:, :, PENN.flip_order][..., 0, :]
+        torch.testing.assert_close(across, torch.full_like(across, 1 - 2 * offset))
+
+
+def test_coordinates_alone():
+    joints = pixels()
+    joints[:, :, 2, 2] = 0
+    for stream in ("joint", "bone_motion"):
+        clip = replace(FLAT, stream=stream)
+        whole, alone = (form_clips(replace(clip, confidence=sees), 2)(joints, flat_info(joints))
+                        for sees in (True, False))
+        assert alone.shape == (6, 1, 13, 2, 12)
+        torch.testing.assert_close(alone, whole[..., :2, :], equal_nan=True)
+    assert alone[:, :, 2, :, :-1].isnan().all()
+    assert form_clips(replace(DEEP, confidence=False), 3) == form_clips(DEEP, 3)
+
+
+@pytest.mark.shared
+def test_published_bodies_in_metres(shared):
+    with np.load(shared / "reference" / "pyskl_transforms.npz") as file:
+        raw, turned = (torch.from_numpy(file[f"prenormalize3d_{name}"]).permute(0, 2, 3, 1).double()
+                       for name in ("in", "out"))
+    raw = raw.masked_fill((raw == 0).all(dim=-2, keepdim=True), math.nan)
+    clip = replace(DEEP, normalise="canonical_z", sampling="uniform")
+    out = form_clips(clip, 3)(raw[None], ClipInfo(NTU, 3))[0]
+    torch.testing.assert_close(fill_missing(out), turned, atol=1e-6, rtol=1e-6)
+
+
+def test_published_bodies_that_are_not_turned():
+    joints, info = metres(), ClipInfo(NTU, 3)
+    assert torch.equal(form_clips(replace(DEEP, normalise="none"), 3)(joints, info), joints)
+    out = form_clips(replace(DEEP, normalise="spine"), 3)(joints, info)
+    at = joints[:, :, NTU.index("spine"), :, :1].unsqueeze(2)
+    torch.testing.assert_close(out, joints - at)
+
+
+def test_published_bones_have_zeros_for_missing_joints():
+    coco = get_layout("coco17")
+    joints = torch.rand(2, 1, 17, 3, 6, generator=seeded()) * 100
+    joints[..., 2, :] = 0.5
+    joints[:, :, 0, 2] = 0  # the nose, on which pyskl hangs the hips
+    clip = ClipConfig(layout="coco17", dims=2, normalise="image", sampling="uniform",
+                      stream="bone", bones="pyskl")
+    out = form_clips(clip, 2)(joints, ClipInfo(coco, 2, SIZE.expand(2, 2)))
+    plain = form_clips(replace(clip, stream="joint"), 2)(joints, ClipInfo(coco, 2,
+                                                                         SIZE.expand(2, 2)))
+    hip = coco.index("left_hip")
+    torch.testing.assert_close(out[:, :, hip, :2], plain[:, :, hip, :2])
+    torch.testing.assert_close(out[:, :, hip, 2], torch.full_like(out[:, :, hip, 2], 0.25))
 
 
 def test_people_stand_upright_whichever_way_they_turned():
