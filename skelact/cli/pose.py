@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class PoseOptions:
     """How people are found and followed; every field is an option of the same name."""
 
-    estimator: Literal["auto", "yolo", "mediapipe"] = "auto"
+    estimator: Literal["auto", "yolo", "mediapipe", "mediapipe-hands"] = "auto"
     weights: str | None = None
     device: str | None = None
     layout: str | None = None
@@ -39,7 +39,7 @@ class PoseOptions:
 
 _HELP = {
     "estimator": "yolo follows several people; mediapipe follows ONE person and needs no download; "
-                 "auto takes yolo if it can (default: auto)",
+                 "mediapipe-hands follows hands; auto takes yolo if it can (default: auto)",
     "weights": "YOLO pose weights, a .pt file or an official name (default: those in the folder "
                "SKELACT_WEIGHTS, here or in the cache, else yolo11n-pose.pt is downloaded)",
     "device": "cpu, cuda or cuda:1 (default: CUDA if there is one)",

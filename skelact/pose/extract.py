@@ -32,7 +32,8 @@ def extract(
     Args:
         video: The file.
         estimator: An estimator, or what `choose_estimator` takes (``"auto"``, ``"yolo"``,
-            ``"mediapipe"``). Give the estimator itself to use it for several videos.
+            ``"mediapipe"``, ``"mediapipe-hands"``). Give the estimator itself to use it for
+            several videos.
         start: First frame number.
         stop: Frame number to stop before; None for all.
         stride: Take every so-manieth frame from ``start`` on.

@@ -12,7 +12,8 @@ from skelact.errors import MissingDependencyError, SkelactError, WeightsError
 from skelact.pose.estimators.base import PoseEstimator
 from skelact.pose.estimators.weights import find_weights
 
-NAMES = ("auto", "yolo", "mediapipe")
+NAMES = ("auto", "yolo", "mediapipe", "mediapipe-hands")
+_LAYOUTS = {"yolo": "coco17", "mediapipe": "mediapipe33", "mediapipe-hands": "hand21"}
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class EstimatorChoice:
     """A decision, not yet loaded.
 
     Args:
-        name: ``"yolo"`` or ``"mediapipe"``.
+        name: ``"yolo"``, ``"mediapipe"`` or ``"mediapipe-hands"``.
         reason: Why, in a few words.
         weights: The weights file of YOLO.
         device: As asked for; None for the best there is.
@@ -34,12 +35,13 @@ class EstimatorChoice:
     def __str__(self) -> str:
         if self.name == "yolo":
             return f"pose estimator yolo, {self.weights} ({self.reason})"
-        return f"pose estimator mediapipe ({self.reason}); it follows ONE person only"
+        whom = "hands, not bodies" if self.name == "mediapipe-hands" else "ONE person only"
+        return f"pose estimator {self.name} ({self.reason}); it follows {whom}"
 
     @property
     def layout(self) -> str:
         """Name of the skeleton that the estimator gives."""
-        return "mediapipe33" if self.name == "mediapipe" else "coco17"
+        return _LAYOUTS[self.name]
 
     @functools.cached_property
     def identity(self) -> dict:
@@ -48,6 +50,9 @@ class EstimatorChoice:
 
         if self.name == "mediapipe":
             return {"estimator": "mediapipe", "min_score": mediapipe.MIN_SCORE}
+        if self.name == "mediapipe-hands":
+            return {"estimator": "mediapipe-hands", "min_score": mediapipe.MIN_SCORE,
+                    "max_hands": mediapipe.MAX_HANDS}
         digest = hashlib.sha256(self.weights.read_bytes()).hexdigest()
         return {"estimator": "yolo", "weights": self.weights.name, "weights_sha256": digest,
                 "min_score": yolo.MIN_SCORE}
@@ -59,10 +64,11 @@ class EstimatorChoice:
             MissingDependencyError: Its package is not installed.
             WeightsError: The weights do not load.
         """
-        if self.name == "mediapipe":
-            from skelact.pose.estimators.mediapipe import MediaPipeEstimator
+        if self.name.startswith("mediapipe"):
+            from skelact.pose.estimators import mediapipe
 
-            return MediaPipeEstimator()
+            hands = self.name == "mediapipe-hands"
+            return mediapipe.MediaPipeHandsEstimator() if hands else mediapipe.MediaPipeEstimator()
         from skelact.pose.estimators.yolo import YoloEstimator
 
         return YoloEstimator(self.weights, self.device)
@@ -80,7 +86,8 @@ def decide_estimator(
     downloaded on first use, else MediaPipe, which follows one person only.
 
     Args:
-        name: ``"auto"``, ``"yolo"`` or ``"mediapipe"``.
+        name: ``"auto"``, ``"yolo"``, ``"mediapipe"``, or ``"mediapipe-hands"`` for hands in place
+            of bodies.
         weights: YOLO weights, a file or an official name.
         device: ``"cpu"``, ``"cuda"``, ...; None for the best there is.
         offline: Never download (as ``SKELACT_OFFLINE=1``).
@@ -92,11 +99,11 @@ def decide_estimator(
         WeightsError: The weights are not here and may not or cannot be downloaded.
     """
     check_choice(name, NAMES, "estimator")
-    if name == "mediapipe":
+    if name.startswith("mediapipe"):
         if weights is not None or device not in (None, "auto", "cpu"):
-            raise SkelactError("mediapipe brings its own model and runs on the CPU; "
+            raise SkelactError("mediapipe brings its own models and runs on the CPU; "
                                "leave out weights and device, or use --estimator yolo")
-        return EstimatorChoice("mediapipe", "as asked for")
+        return EstimatorChoice(name, "as asked for")
     if name == "yolo" or weights is not None:
         if not _has_yolo():
             raise MissingDependencyError(

@@ -61,6 +61,9 @@ def test_nothing_installed_names_both_extras(world):
 
 def test_what_is_asked_for_by_name_is_never_replaced_by_another(world):
     assert decide_estimator("mediapipe").name == "mediapipe"
+    hands = decide_estimator("mediapipe-hands")
+    assert (hands.name, hands.layout) == ("mediapipe-hands", "hand21")
+    assert "hands, not bodies" in str(hands)
     world.weights = None
     for words in ({"name": "yolo"}, {"weights": "mine.pt"}):
         with pytest.raises(WeightsError):
@@ -75,8 +78,9 @@ def test_what_contradicts_itself_is_refused(world):
     with pytest.raises(ChoiceError, match="auto, yolo, mediapipe"):
         decide_estimator("openpose")
     for words in ({"weights": "mine.pt"}, {"device": "cuda"}):
-        with pytest.raises(SkelactError, match="mediapipe brings its own model"):
-            decide_estimator("mediapipe", **words)
+        for name in ("mediapipe", "mediapipe-hands"):
+            with pytest.raises(SkelactError, match="mediapipe brings its own model"):
+                decide_estimator(name, **words)
 
 
 def test_the_identity_follows_the_content_of_the_weights_not_their_place(world, tmp_path):
@@ -87,7 +91,8 @@ def test_the_identity_follows_the_content_of_the_weights_not_their_place(world, 
     assert decide_estimator(device="cuda").identity == first
     world.weights.write_bytes(b"2")
     assert decide_estimator().identity != first
-    assert decide_estimator("mediapipe").identity["estimator"] == "mediapipe"
+    for name in ("mediapipe", "mediapipe-hands"):
+        assert decide_estimator(name).identity["estimator"] == name
 
 
 def test_choosing_says_in_one_line_what_and_why(world, monkeypatch, capsys):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skelact.errors import ShapeError, SkelactError
-from skelact.pose.estimators.mediapipe import MediaPipeEstimator
+from skelact.pose.estimators.mediapipe import MediaPipeEstimator, MediaPipeHandsEstimator
 from skelact.pose.video import VideoReader
 
 
@@ -70,3 +70,38 @@ def test_bad_arguments_are_refused(estimator):
         estimator.estimate([np.zeros((8, 8), np.uint8)])
     with pytest.raises(SkelactError, match="min_score"):
         MediaPipeEstimator(min_score=2)
+
+
+@pytest.fixture(scope="module")
+def hands() -> MediaPipeHandsEstimator:
+    return MediaPipeHandsEstimator(max_hands=2)
+
+
+@pytest.mark.shared
+def test_hands_with_21_joints_each(hands, shared):
+    reader = VideoReader(shared / "videos" / "labelled" / "right_hand_wave.mp4")
+    images = [frame.image for frame in itertools.islice(reader, 40, 46)]
+    hands.reset()
+    height, width = images[0].shape[:2]
+    wrist, middle = map(hands.layout.index, ("wrist", "middle_tip"))
+    for found in hands.estimate(images):
+        assert 1 <= len(found) <= 2
+        assert found.joints.shape[1:] == (21, 3)
+        assert (found.joints[..., 2] == 1).all()
+        assert (found.scores == 1).all()
+        left, top, right, bottom = found.boxes.T
+        assert ((left >= 0) & (left < right) & (right < width)).all()
+        assert ((top >= 0) & (top < bottom) & (bottom < height)).all()
+        np.testing.assert_array_equal(found.joints[..., 1].max(axis=1), bottom)
+        raised = found.joints[found.boxes[:, 1].argmin()]
+        assert raised[middle, 1] < raised[wrist, 1]  # a hand that waves points up
+
+
+def test_no_hand_in_an_empty_picture(hands):
+    hands.reset()
+    [found] = hands.estimate([np.zeros((48, 64, 3), np.uint8)])
+    assert found.joints.shape == (0, 21, 3)
+    assert (hands.max_people, hands.layout.name) == (2, "hand21")
+    assert "2 hands" in hands.name
+    with pytest.raises(SkelactError, match="max_hands"):
+        MediaPipeHandsEstimator(max_hands=0)
