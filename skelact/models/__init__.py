@@ -1,6 +1,7 @@
 """Networks: one a file, one function each."""
 
+from skelact.models.dg_stgcn import dgstgcn
 from skelact.models.st_gcn import stgcn
 from skelact.models.st_gcn_pp import stgcnpp
 
-__all__ = ["stgcn", "stgcnpp"]
+__all__ = ["dgstgcn", "stgcn", "stgcnpp"]
