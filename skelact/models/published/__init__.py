@@ -9,11 +9,11 @@ from skelact.errors import WeightsError, one_line
 from skelact.graph.layouts import get_layout
 from skelact.models.checkpoint import build_network
 from skelact.models.classifier import SkeletonClassifier
-from skelact.models.published import dg_stgcn, pyskl_st_gcn, st_gcn
+from skelact.models.published import ctr_gcn, dg_stgcn, pyskl_st_gcn, st_gcn
 from skelact.models.published.reading import Reading
 from skelact.models.torch_file import read_torch_file
 
-FAMILIES = (st_gcn, pyskl_st_gcn, dg_stgcn)
+FAMILIES = (st_gcn, pyskl_st_gcn, dg_stgcn, ctr_gcn)
 """The readers, one a family of checkpoints."""
 
 
@@ -63,8 +63,8 @@ def read_published(path: str | Path) -> Reading:
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from error
     raise WeightsError(f"{path}: these are weights of no network known here; its first keys are "
-                       f"{', '.join(list(state)[:4]) or 'none'}. Known are st-gcn's files and "
-                       "pyskl's")
+                       f"{', '.join(list(state)[:4]) or 'none'}. Known are st-gcn's files, "
+                       "pyskl's, and CTR-GCN's own")
 
 
 def build_published(
