@@ -1,8 +1,9 @@
 """Networks: one a file, one function each."""
 
+from skelact.models.aa_gcn import aagcn
 from skelact.models.ctr_gcn import ctrgcn
 from skelact.models.dg_stgcn import dgstgcn
 from skelact.models.st_gcn import stgcn
 from skelact.models.st_gcn_pp import stgcnpp
 
-__all__ = ["ctrgcn", "dgstgcn", "stgcn", "stgcnpp"]
+__all__ = ["aagcn", "ctrgcn", "dgstgcn", "stgcn", "stgcnpp"]

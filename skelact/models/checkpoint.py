@@ -13,6 +13,7 @@ from skelact.config import ClipConfig
 from skelact.device import choose_device
 from skelact.errors import SkelactError, WeightsError, one_line
 from skelact.graph.layouts import Layout
+from skelact.models.aa_gcn import aagcn
 from skelact.models.classifier import SkeletonClassifier, action_probabilities
 from skelact.models.ctr_gcn import ctrgcn
 from skelact.models.dg_stgcn import dgstgcn
@@ -23,7 +24,13 @@ from skelact.output import atomic_write
 from skelact.version import __version__
 
 FORMAT_VERSION = 1
-NETWORKS = {"stgcn": stgcn, "stgcnpp": stgcnpp, "dgstgcn": dgstgcn, "ctrgcn": ctrgcn}
+NETWORKS = {
+    "stgcn": stgcn,
+    "stgcnpp": stgcnpp,
+    "dgstgcn": dgstgcn,
+    "ctrgcn": ctrgcn,
+    "aagcn": aagcn,
+}
 """The functions that build a network, by the name that a checkpoint stores."""
 DEFAULT_MODEL = Path(__file__).parent / "weights" / "penn_action_stgcn.pt"
 

@@ -9,11 +9,11 @@ from skelact.errors import WeightsError, one_line
 from skelact.graph.layouts import get_layout
 from skelact.models.checkpoint import build_network
 from skelact.models.classifier import SkeletonClassifier
-from skelact.models.published import ctr_gcn, dg_stgcn, pyskl_st_gcn, st_gcn
+from skelact.models.published import aa_gcn, ctr_gcn, dg_stgcn, pyskl_st_gcn, st_gcn
 from skelact.models.published.reading import Reading
 from skelact.models.torch_file import read_torch_file
 
-FAMILIES = (st_gcn, pyskl_st_gcn, dg_stgcn, ctr_gcn)
+FAMILIES = (st_gcn, pyskl_st_gcn, dg_stgcn, ctr_gcn, aa_gcn)
 """The readers, one a family of checkpoints."""
 
 
