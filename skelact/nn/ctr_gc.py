@@ -107,11 +107,11 @@ class CTRGraphConv(nn.Module):
         """
         batch, joints, _, frames = features.shape
         pixels = features.permute(0, 2, 3, 1).flatten(2)  # [B, C_in, T N], a view of [B, T, N, C]
-        output = offset[:, :, None].expand(-1, -1, frames, -1).flatten(0, 1)
+        output = offset[:, :, None].repeat(1, 1, frames, 1).flatten(0, 1)
         # one partition after the other, so that only one is in the cache; by channel, because
         # every channel has its own product over joints
         for weight, topology in zip(self.weight, topologies, strict=True):
             mixed = torch.bmm(weight.expand(batch, -1, -1), pixels)
-            output = torch.baddbmm(output, mixed.view(-1, frames, joints), topology.flatten(0, 1))
-        by_channel = output.view(batch, -1, frames, joints)
+            output.baddbmm_(mixed.view(-1, frames, joints), topology.flatten(0, 1))
+        by_channel = output.view(batch, self.weight.shape[1], frames, joints)
         return by_channel.permute(0, 2, 3, 1).contiguous().permute(0, 2, 3, 1)
