@@ -159,8 +159,8 @@ def _prepare_parser() -> "CommandParser":
     add("--annotations", metavar="DIR", help="its official annotation files")
     add("--poses", metavar="DIR", help="folder for pose files (default: STORE.poses); those that "
         "are there are not made again")
-    add("--estimator", default="auto", metavar="E", help="auto, yolo or mediapipe (one person "
-        "only) (default: auto)")
+    add("--estimator", default="auto", metavar="E", help="auto, yolo, mediapipe (one person "
+        "only) or mediapipe-hands (default: auto)")
     add("--weights", metavar="FILE", help="as for `skelact pose`")
     add("--device", metavar="DEVICE", help="cpu, cuda or cuda:1 (default: CUDA if there is one)")
     add("--offline", action="store_true", help="never download weights")

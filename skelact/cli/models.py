@@ -10,8 +10,15 @@ if TYPE_CHECKING:
 def run(arguments: list[str]) -> int:
     """Run the command; see ``skelact models --help``."""
     return run_action("models", {
+        "convert": ("make a model of weights that others published", _convert),
         "export": ("write a model as ONNX, or for torch.export, checked against torch", _export),
     }, arguments)
+
+
+def _convert(arguments: list[str]) -> int:
+    from skelact.cli.model_convert import run
+
+    return run(arguments)
 
 
 def _export(arguments: list[str]) -> int:

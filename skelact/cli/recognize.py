@@ -1,6 +1,7 @@
 """``skelact recognize``: name the actions of every person in a video or pose file."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from skelact.cli.parser import CommandParser
+    from skelact.graph.layouts import Layout
     from skelact.pose.recording import Recording
     from skelact.recognition.recognizer import Recognition
 
@@ -23,7 +25,7 @@ def run(arguments: list[str]) -> int:
     recognizer = Recognizer(options.model, options.device or "auto", options.threshold,
                             options.step)
     if recording is None:
-        recording = _extract(options)
+        recording = _extract(options, recognizer.model.layout)
     recognition = recognizer.recognize(recording)
     print(format_table(recognition))
     if options.output is not None:
@@ -77,8 +79,9 @@ def _parser() -> "CommandParser":
         "model's own)")
     add("--step", type=float, default=0.5, help="most seconds between windows (default: "
         "%(default)s)")
-    add("--estimator", choices=["auto", "yolo", "mediapipe"], default="auto",
-        help="pose estimator for a video (default: auto)")
+    add("--estimator", choices=["auto", "yolo", "mediapipe", "mediapipe-hands"], default="auto",
+        help="pose estimator for a video (default: auto, which is mediapipe-hands for a model of "
+        "hands)")
     add("--weights", metavar="FILE", help="YOLO pose weights: a file or an official name")
     add("--device", help="cpu, cuda, ... (default: CUDA where there is one)")
     add("--offline", action="store_true", help="never download weights")
@@ -112,13 +115,19 @@ def _check(options: "Namespace") -> "Recording | None":
     return recording
 
 
-def _extract(options: "Namespace") -> "Recording":
-    from skelact.pose.estimators.choice import choose_estimator
+def _extract(options: "Namespace", layout: "Layout") -> "Recording":
+    """Follow people, or hands, for a model of this layout."""
+    from skelact.pose.estimators.choice import decide_estimator
     from skelact.pose.extract import extract
+    from skelact.transforms.remap import plan_remap
 
-    estimator = choose_estimator(options.estimator, options.weights, options.device,
-                                 options.offline)
-    return extract(options.input, estimator, strict=options.strict, progress=True)
+    name = options.estimator
+    if name == "auto" and layout.name == "hand21":
+        name = "mediapipe-hands"
+    choice = decide_estimator(name, options.weights, options.device, options.offline)
+    plan_remap(choice.layout, layout)  # refused now, not after minutes of work
+    print(f"skelact recognize: {choice}", file=sys.stderr)
+    return extract(options.input, choice.load(), strict=options.strict, progress=True)
 
 
 def _write_overlay(
