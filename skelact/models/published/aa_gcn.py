@@ -68,6 +68,9 @@ def read(state: dict[str, Tensor]) -> Reading:
                                   state[_KEY + "gcn.A"].shape[1], in_channels),
     }
     if adaptive:
+        if len(state[_EMBED]) > base_channels:
+            raise WeightsError(f"this looks like pyskl's AAGCN, but it compares joints in "
+                               f"{len(state[_EMBED])} channels, expected at most {base_channels}")
         arguments["reduction"] = base_channels // len(state[_EMBED])
     return Reading("aagcn", arguments, _translate(state), (STRIDES,))
 
@@ -85,6 +88,10 @@ def _translate(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _join(name: str, values: list[Tensor]) -> Tensor:
+    """One tensor of those that are known by one name."""
+    if len({value.shape for value in values}) > 1:
+        raise WeightsError("this looks like pyskl's AAGCN, but its partitions differ in shape: "
+                           f"{name} is made of {', '.join(str(list(v.shape)) for v in values)}")
     if name.endswith("graph_conv.weight"):
         return torch.cat(values, dim=1)
     if name.endswith("graph_conv.bias"):
