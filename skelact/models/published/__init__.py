@@ -9,11 +9,11 @@ from skelact.errors import WeightsError, one_line
 from skelact.graph.layouts import get_layout
 from skelact.models.checkpoint import build_network
 from skelact.models.classifier import SkeletonClassifier
-from skelact.models.published import aa_gcn, ctr_gcn, dg_stgcn, pyskl_st_gcn, st_gcn
+from skelact.models.published import aa_gcn, ctr_gcn, dg_stgcn, ms_g3d, pyskl_st_gcn, st_gcn
 from skelact.models.published.reading import Reading
 from skelact.models.torch_file import read_torch_file
 
-FAMILIES = (st_gcn, pyskl_st_gcn, dg_stgcn, ctr_gcn, aa_gcn)
+FAMILIES = (st_gcn, pyskl_st_gcn, dg_stgcn, ctr_gcn, aa_gcn, ms_g3d)
 """The readers, one a family of checkpoints."""
 
 
@@ -85,7 +85,9 @@ def build_published(
     architecture = {"name": reading.network, "arguments": reading.arguments | overrides}
     try:
         network = build_network(architecture, layout)
-        network.load_state_dict(reading.weights)
+        fresh = network.state_dict()
+        network.load_state_dict({name: fresh[name] for name in reading.from_layout if name in fresh}
+                                | reading.weights)
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from error
     except RuntimeError as error:

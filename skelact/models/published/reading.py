@@ -23,12 +23,15 @@ class Reading:
         weights: The weights under our names and in our shapes.
         assumptions: What the keys and shapes do not say and was taken from what was published,
             one sentence each.
+        from_layout: Names of the buffers that are not in the checkpoint because they follow from
+            the layout.
     """
 
     network: str
     arguments: dict
     weights: dict[str, Tensor]
     assumptions: tuple[str, ...] = ()
+    from_layout: tuple[str, ...] = ()
 
 
 def check_axes(state: Mapping[str, Tensor], sizes: Mapping[str, int], network: str) -> None:
