@@ -17,6 +17,7 @@ from skelact.models.aa_gcn import aagcn
 from skelact.models.classifier import SkeletonClassifier, action_probabilities
 from skelact.models.ctr_gcn import ctrgcn
 from skelact.models.dg_stgcn import dgstgcn
+from skelact.models.joint_lstm import lstm
 from skelact.models.ms_g3d import msg3d
 from skelact.models.st_gcn import stgcn
 from skelact.models.st_gcn_pp import stgcnpp
@@ -32,6 +33,7 @@ NETWORKS = {
     "ctrgcn": ctrgcn,
     "aagcn": aagcn,
     "msg3d": msg3d,
+    "lstm": lstm,
 }
 """The functions that build a network, by the name that a checkpoint stores."""
 DEFAULT_MODEL = Path(__file__).parent / "weights" / "penn_action_stgcn.pt"
