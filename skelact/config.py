@@ -74,7 +74,9 @@ class ClipConfig:
 class NetworkConfig:
     """The network and its sizes."""
 
-    name: Literal["stgcn", "stgcnpp", "dgstgcn", "ctrgcn", "aagcn", "msg3d", "lstm"] = "stgcn"
+    name: Literal[
+        "stgcn", "stgcnpp", "dgstgcn", "ctrgcn", "aagcn", "msg3d", "lstm", "transformer"
+    ] = "stgcn"
     """Which network of `skelact.models`."""
     base_channels: int = 64
     """Width of the first layers."""

@@ -18,6 +18,7 @@ from skelact.models.classifier import SkeletonClassifier, action_probabilities
 from skelact.models.ctr_gcn import ctrgcn
 from skelact.models.dg_stgcn import dgstgcn
 from skelact.models.joint_lstm import lstm
+from skelact.models.joint_transformer import transformer
 from skelact.models.ms_g3d import msg3d
 from skelact.models.st_gcn import stgcn
 from skelact.models.st_gcn_pp import stgcnpp
@@ -34,6 +35,7 @@ NETWORKS = {
     "aagcn": aagcn,
     "msg3d": msg3d,
     "lstm": lstm,
+    "transformer": transformer,
 }
 """The functions that build a network, by the name that a checkpoint stores."""
 DEFAULT_MODEL = Path(__file__).parent / "weights" / "penn_action_stgcn.pt"
