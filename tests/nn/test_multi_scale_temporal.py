@@ -8,12 +8,18 @@ from torch import Tensor
 from weights import shake
 
 from skelact.errors import ChoiceError
-from skelact.nn.multi_scale_temporal import MultiScaleTemporalConv, branch_widths
+from skelact.nn.multi_scale_temporal import (
+    MultiScaleTemporalConv,
+    NormedTemporalBranches,
+    TemporalBranches,
+    branch_widths,
+)
 
 
-def build(*sizes, **kwargs) -> MultiScaleTemporalConv:
+def build(*sizes, kind: type[TemporalBranches] = MultiScaleTemporalConv,
+          **kwargs) -> TemporalBranches:
     torch.manual_seed(0)
-    layer = MultiScaleTemporalConv(*sizes, **kwargs).double()
+    layer = kind(*sizes, **kwargs).double()
     shake(layer)
     return layer.eval()
 
@@ -27,8 +33,8 @@ def normalise(values: Tensor, norm: torch.nn.Module, channels: slice) -> Tensor:
     return (values - mean) / torch.sqrt(var + norm.eps) * weight + bias
 
 
-def by_branch(layer: MultiScaleTemporalConv, features: Tensor, stride: int) -> Tensor:
-    """The published form: every branch for itself, with loops over frames."""
+def by_branch(layer: TemporalBranches, features: Tensor, stride: int) -> Tensor:
+    """The branches of the published form, each for itself, with loops over frames."""
     frames, start, outputs = features.shape[-1], 0, []
     for branch, width in enumerate(layer.widths):
         rows = slice(start, start + width)
@@ -44,13 +50,17 @@ def by_branch(layer: MultiScaleTemporalConv, features: Tensor, stride: int) -> T
             conv = layer.dilated[branch]
             total = conv.bias.expand(*reduced.shape[:2], -1)
             for k in range(conv.kernel_size[0]):
-                frame = centre + (k - conv.kernel_size[0] // 2) * (branch + 1)
+                frame = centre + (k - conv.kernel_size[0] // 2) * conv.dilation[0]
                 if 0 <= frame < frames:
                     total = total + reduced[..., frame] @ conv.weight[:, :, k, 0].T
             out.append(total)
         outputs.append(torch.stack(out, dim=-1))
     last = torch.einsum("oc,bnct->bnot", layer.pointwise.weight, features[..., ::stride])
-    joined = torch.cat([*outputs, last + layer.pointwise.bias[:, None]], dim=2)
+    return torch.cat([*outputs, last + layer.pointwise.bias[:, None]], dim=2)
+
+
+def mix_branches(layer: MultiScaleTemporalConv, joined: Tensor) -> Tensor:
+    """What ST-GCN++ does with the branches."""
     norm, _, mix, out_norm, _ = layer.mix
     hidden = torch.relu(normalise(joined, norm, slice(None)))
     mixed = torch.einsum("oc,bnct->bnot", mix.weight, hidden) + mix.bias[:, None]
@@ -65,7 +75,32 @@ def test_it_is_the_sum_of_its_branches(channels, frames, stride, kernel_size):
     features = torch.randn(2, 5, channels[0], frames, dtype=torch.float64)
     out = layer(features)
     assert out.shape == (2, 5, channels[1], -(-frames // stride))
-    torch.testing.assert_close(out, by_branch(layer, features, stride))
+    joined = by_branch(layer, features, stride)
+    torch.testing.assert_close(out, mix_branches(layer, joined))
+    assert [conv.dilation[0] for conv in layer.dilated] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("dilations", [(1, 2), (1, 3, 4)])
+@pytest.mark.parametrize(("channels", "frames", "stride"),
+                         [((6, 14), 12, 1), ((14, 14), 11, 2), ((5, 5), 2, 2), ((3, 12), 1, 1)])
+def test_the_branches_can_stay_apart(channels, frames, stride, dilations):
+    layer = build(*channels, kind=NormedTemporalBranches, stride=stride, dilations=dilations)
+    features = torch.randn(2, 5, channels[0], frames, dtype=torch.float64)
+    out = layer(features)
+    assert out.shape == (2, 5, channels[1], -(-frames // stride))
+    joined = by_branch(layer, features, stride)
+    torch.testing.assert_close(out, normalise(joined, layer.norm, slice(None)))
+    assert [conv.dilation[0] for conv in layer.dilated] == list(dilations)
+
+
+def test_what_is_left_over_goes_to_the_pointwise_branch():
+    layer = NormedTemporalBranches(64, 66)
+    assert (layer.widths, layer.pointwise.out_features) == ([16, 16, 16], 18)
+
+
+def test_fewer_channels_than_branches_are_refused():
+    with pytest.raises(ChoiceError, match=r"at least 4 channels, one for each branch .* got 3"):
+        NormedTemporalBranches(8, 3)
 
 
 @given(st.integers(1, 300), st.integers(2, 9))
