@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from plain_aa_gcn import PlainAAGCN
 from weights import shake
 
 from skelact.errors import ShapeError, WeightsError
 from skelact.graph import Graph
-from skelact.models import aagcn
 from skelact.models.published import load_published, read_published
 
 G = "backbone.gcn."
-SMALL = {"num_classes": 3, "base_channels": 8, "rows": [[1, 1], [2, 2]]}
+SMALL = {"num_classes": 3, "width": 8, "rows": ((1, 1), (2, 2))}
 
 
 @pytest.fixture(scope="module")
@@ -62,56 +62,18 @@ def test_sizes_come_from_the_weights(reference):
     assert any("second frame" in sentence for sentence in reading.assumptions)
 
 
-def publish(network, kinds=("a", "b")) -> dict[str, torch.Tensor]:
-    """The weights of a network of ours under pyskl's names."""
-    state = {f"backbone.data_bn.{key}": value
-             for key, value in network.input_norm.state_dict().items()}
-    for i, layer in enumerate(network.layers):
-        conv, block = layer.graph_conv, f"{G}{i}."
-        partitions, channels = len(conv.adjacency), layer.in_channels
-        state[block + "gcn.A"] = conv.adjacency.detach()
-        for k in range(partitions):
-            mixer = conv.weight.detach().view(-1, partitions, channels)[:, k]
-            state[f"{block}gcn.conv_d.{k}.weight"] = mixer[..., None, None]
-            state[f"{block}gcn.conv_d.{k}.bias"] = conv.bias.detach()[k]
-        if conv.embed is not None:
-            state[block + "gcn.alpha"] = conv.alpha.detach()
-            sides = zip(kinds, conv.embed.weight.detach().view(2, partitions, -1, channels),
-                        conv.embed.bias.detach().view(2, partitions, -1), strict=True)
-            for side, weight, bias in sides:
-                for k in range(partitions):
-                    state[f"{block}gcn.conv_{side}.{k}.weight"] = weight[k, :, :, None, None]
-                    state[f"{block}gcn.conv_{side}.{k}.bias"] = bias[k]
-        parts = {"gcn.bn": layer.graph_norm, "tcn.conv": layer.temporal[0],
-                 "tcn.bn": layer.temporal[1]}
-        if channels != conv.weight.shape[0]:
-            parts |= {"gcn.down.0": layer.graph_shortcut[0], "gcn.down.1": layer.graph_shortcut[1]}
-        if i and channels != conv.weight.shape[0]:
-            parts |= {"residual.conv": layer.shortcut[0], "residual.bn": layer.shortcut[1]}
-        if layer.attention is not None:
-            parts |= {"gcn.conv_sa": layer.attention.joints, "gcn.conv_ta": layer.attention.frames,
-                      "gcn.fc1c": layer.attention.channels[0],
-                      "gcn.fc2c": layer.attention.channels[2]}
-        for name, part in parts.items():
-            state |= {f"{block}{name}.{key}": value[..., None, None] if value.ndim == 2
-                      and ("down" in name or "residual" in name) else value
-                      for key, value in part.state_dict().items()}
-    return state | {f"cls_head.fc_cls.{key}": value
-                    for key, value in network.head.state_dict().items()}
-
-
-@pytest.mark.parametrize("arguments", [
+@pytest.mark.parametrize("form", [
     {}, {"attention": False}, {"adaptive": False}, {"adaptive": False, "attention": False},
-    {"norm_slots": 2, "in_channels": 2, "reduction": 2, "kernel_size": 5},
+    {"persons": 0, "channels": 2, "reduction": 2, "kernel_size": 5},
 ])
-def test_every_form_of_it_is_read(tmp_path, arguments):
+def test_every_form_of_it_is_read(tmp_path, form):
     torch.manual_seed(0)
-    network = aagcn("penn13", **SMALL | arguments, absent="zeros")
-    shake(network)
-    torch.save({"state_dict": publish(network)}, tmp_path / "weights.pth")
-    read = load_published(tmp_path / "weights.pth", layout="penn13")
+    plain = PlainAAGCN("penn13", **SMALL | form).eval()
+    shake(plain)
+    torch.save({"state_dict": plain.state_dict()}, tmp_path / "weights.pth")
+    network = load_published(tmp_path / "weights.pth", layout="penn13")
     clips = torch.randn(2, 2, 13, network.in_channels, 7)
-    torch.testing.assert_close(read(clips), network.eval()(clips))
+    torch.testing.assert_close(network(clips), plain(clips.permute(0, 1, 4, 2, 3)))
 
 
 @pytest.mark.parametrize(("changes", "message"), [
@@ -127,7 +89,7 @@ def test_every_form_of_it_is_read(tmp_path, arguments):
     ({"backbone.data_bn.weight": torch.ones(50)}, "input norm has 50 values"),
 ])
 def test_other_variants_are_refused_in_one_line(tmp_path, changes, message):
-    state = publish(aagcn("penn13", **SMALL)) | changes
+    state = PlainAAGCN("penn13", **SMALL).state_dict() | changes
     torch.save({key: value for key, value in state.items() if value is not None},
                tmp_path / "weights.pth")
     with pytest.raises(WeightsError, match=message) as caught:
