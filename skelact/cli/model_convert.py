@@ -33,15 +33,39 @@ def run(arguments: list[str]) -> int:
     parser.set_defaults({f"clip.{name}": value for name, value in asdict(clip).items()
                          if name != "layout"})
     said = parser.instantiate_classes(parser.parse_args(arguments)).clip
-    clip = replace(said, layout=clip.layout)
+    normalise = clip.normalise if said.normalise == "auto" else said.normalise
+    clip = replace(said, layout=clip.layout, dims=clip.dims, normalise=normalise)
     model = convert_published(options.file, reading, clip, classes, options.threshold,
-                              absent=options.absent)
+                              absent=options.absent, **_read_arguments(options.network))
     print(f"{options.file}: {_describe(model, publisher)}")
     for sentence in _assumptions(model, publisher, named=bool(classes)):
         print(f"assumed: {sentence}")
     save_model(model, options.output, options.overwrite)
     print(f"-> {options.output}; next: skelact recognize VIDEO --model {options.output}")
     return 0
+
+
+def _read_arguments(words: list[str]) -> dict:
+    """Arguments of the network's function out of ``NAME=VALUE``, the values as in YAML.
+
+    Raises:
+        SkelactError: A word is of another form.
+    """
+    import yaml
+
+    from skelact.errors import SkelactError
+
+    arguments = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        try:
+            arguments[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            equals = ""
+        if not (name and equals and value):
+            raise SkelactError(f"expected --network NAME=VALUE, such as kernel_size=9 or "
+                               f"rows=[[1,1],[2,2]]; got {word!r}")
+    return arguments
 
 
 def _find_classes(word: str) -> list[str]:
@@ -105,7 +129,7 @@ def _assumptions(model: "ActionModel", publisher: str, named: bool) -> list[str]
 
 
 def _parser() -> "CommandParser":
-    from jsonargparse import DefaultHelpFormatter, set_parsing_settings
+    from jsonargparse import set_parsing_settings
 
     from skelact.cli.parser import CommandParser
     from skelact.config import ClipConfig
@@ -116,7 +140,6 @@ def _parser() -> "CommandParser":
         "Make a model that `skelact recognize` takes of weights that others published (st-gcn, "
         "pyskl, CTR-GCN). Says what it recognised and what the weights do not say; the form of a "
         "clip is that of the publisher unless --clip.* say otherwise.",
-        formatter_class=DefaultHelpFormatter,
     )
     add = parser.add_argument
     add("file", metavar="FILE", help="a .pt or .pth of tensors")
@@ -127,6 +150,8 @@ def _parser() -> "CommandParser":
         "commas; or ntu60, ntu120, hand-gestures (default: class_0, class_1, ...)")
     add("--threshold", type=float, default=0.0, help="least probability that names an action "
         "(default: %(default)s)")
+    add("--network", action="append", default=[], metavar="NAME=VALUE", help="an argument of the "
+        "network, in place of what was inferred or assumed; may be given again")
     add("--absent", choices=["zeros", "skip"], default="zeros", help="convolve zeros for absent "
         "people, as published, or skip them (default: %(default)s)")
     add("--overwrite", action="store_true", help="replace an existing file")

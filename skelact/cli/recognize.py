@@ -117,6 +117,7 @@ def _check(options: "Namespace") -> "Recording | None":
 
 def _extract(options: "Namespace", layout: "Layout") -> "Recording":
     """Follow people, or hands, for a model of this layout."""
+    from skelact.errors import LayoutError
     from skelact.pose.estimators.choice import decide_estimator
     from skelact.pose.extract import extract
     from skelact.transforms.remap import plan_remap
@@ -125,7 +126,12 @@ def _extract(options: "Namespace", layout: "Layout") -> "Recording":
     if name == "auto" and layout.name == "hand21":
         name = "mediapipe-hands"
     choice = decide_estimator(name, options.weights, options.device, options.offline)
-    plan_remap(choice.layout, layout)  # refused now, not after minutes of work
+    try:
+        plan_remap(choice.layout, layout)  # refused now, not after minutes of work
+    except LayoutError as error:
+        raise LayoutError(f"the estimator {choice.name} gives joints of {choice.layout}, which "
+                          f"this model of {layout.name} cannot take; choose another --estimator "
+                          "or --model") from error
     print(f"skelact recognize: {choice}", file=sys.stderr)
     return extract(options.input, choice.load(), strict=options.strict, progress=True)
 

@@ -45,13 +45,16 @@ def test_what_is_said_of_the_clip_stands_over_what_was_published(words, tmp_path
     names = tmp_path / "names.txt"
     names.write_text("\n".join(f"gesture {number}" for number in range(40)) + "\n\n")
     assert main([*words, "--classes", str(names), "--clip.window", "2", "--clip.stream",
-                 "bone_motion", "--absent", "skip"]) == 0
+                 "bone_motion", "--clip.normalise", "auto", "--absent", "skip", "--network",
+                 "dropout=0.25"]) == 0
     out = capsys.readouterr().out
     assert "assumed: it looks at the stream bone_motion" in out
     assert "assumed: motion is taken between frames of the clip" in out
     assert "the classes have no names" not in out
     model = load_model(tmp_path / "model.pt")
     assert (model.clip.window, model.clip.stream, model.clip.frames) == (2, "bone_motion", 10)
+    assert model.clip.normalise == "image_corner"
+    assert model.architecture["arguments"]["dropout"] == 0.25
     assert (model.classes[39], model.network.absent) == ("gesture 39", "skip")
 
 
@@ -61,9 +64,16 @@ def test_what_is_said_of_the_clip_stands_over_what_was_published(words, tmp_path
     (["--classes", "nowhere.txt"], "expected --classes as a file of names"),
     (["--layout", "ntu25"], "does not fit a network on 'ntu25'"),
     (["--layout", "paw"], "expected a layout out of"),
-    (["--clip.dims", "3"], "for this network, got 3"),
+    (["--clip.dims", "3"], "canonical_z needs 3-D joints with pelvis"),
+    (["--clip.confidence", "true"], "for this network, got 3"),
     (["--clip.dims", "4"], "expected dims to be one of 0, 2, 3"),
+    (["--clip.normalise", "canonical"], "needs 3-D joints"),
     (["--clip.colour", "red"], "colour"),
+    (["--network", "kernel_size"], "expected --network NAME=VALUE"),
+    (["--network", "rows=[[1"], "expected --network NAME=VALUE"),
+    (["--network", "colour=red"], "takes no colour"),
+    (["--network", "rows=red"], "cannot be built with absent='zeros', rows='red'"),
+    (["--network", "kernel_size=5"], "does not fit a network on 'hand21'"),
 ])
 def test_what_cannot_be_is_one_line_and_no_file(words, tmp_path, capsys, more, message):
     try:

@@ -48,6 +48,17 @@ def deep(model, tmp_path_factory):
     return save_model(made, tmp_path_factory.mktemp("model") / "deep.pt")
 
 
+@pytest.fixture(scope="module")
+def hands(tmp_path_factory):
+    """A network for hands."""
+    architecture = {"name": "stgcn", "arguments": {"num_classes": 2, "base_channels": 2,
+                                                   "in_channels": 2}}
+    clip = ClipConfig(dims=2, layout="hand21", frames=8, confidence=False)
+    made = ActionModel(build_network(architecture, get_layout("hand21")), ("fist", "palm"), clip,
+                       architecture)
+    return save_model(made, tmp_path_factory.mktemp("model") / "hands.pt")
+
+
 def test_the_command_on_a_pose_file(poses, model, tmp_path):
     words = ["recognize", str(poses), "--model", str(model), "-o", str(tmp_path / "out.json")]
     done = subprocess.run([sys.executable, "-m", "skelact", *words], text=True,
@@ -103,6 +114,14 @@ def test_nobody(tmp_path, model, capsys):
     assert json.loads(out.read_text())["tracks"] == []
 
 
+def test_a_model_of_hands_has_hands_followed_in_a_video(hands, tmp_path, capsys):
+    video = make_video(tmp_path / "dark.mp4", [np.zeros((48, 64, 3), np.uint8)] * 3)
+    assert main(["recognize", str(video), "--model", str(hands)]) == 0
+    captured = capsys.readouterr()
+    assert "pose estimator mediapipe-hands" in captured.err
+    assert captured.out.startswith("nobody was seen in")
+
+
 @pytest.mark.parametrize(("words", "message"), [
     ([], "the following arguments are required"),
     (["absent.npz"], "no pose file at absent.npz"),
@@ -121,14 +140,17 @@ def test_nobody(tmp_path, model, capsys):
     (["POSES", "--skeleton-only"], "pass --overlay OUT.mp4"),
     (["POSES", "--model", "DEEP"], "expected a 3-D recording"),
     (["VIDEO", "--overlay", "clip.mp4"], "clip.mp4 exists"),
+    (["VIDEO", "--model", "HANDS", "--estimator", "mediapipe"],
+     "gives joints of mediapipe33, which this model of hand21 cannot take"),
+    (["VIDEO", "--estimator", "mediapipe-hands"], "gives joints of hand21, which this model of"),
 ])
 def test_wrong_use_is_one_line_and_exit_code_2(
-    poses, model, deep, tmp_path, monkeypatch, capsys, words, message
+    poses, model, deep, hands, tmp_path, monkeypatch, capsys, words, message
 ):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("not a video")
     names = {
-        "POSES": str(poses), "DEEP": str(deep),
+        "POSES": str(poses), "DEEP": str(deep), "HANDS": str(hands),
         "VIDEO": str(make_video(tmp_path / "clip.mp4", [np.zeros((48, 64, 3), np.uint8)])),
     }
     words = [names.get(word, word) for word in words]

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from skelact.checks import check_choice
 from skelact.config import ClipConfig
-from skelact.errors import ChoiceError
+from skelact.errors import ChoiceError, WeightsError, one_line
 from skelact.graph.layouts import Layout, get_layout
 from skelact.models.checkpoint import ActionModel
 from skelact.models.published import build_published, read_state
 from skelact.models.published.reading import Reading
+from skelact.transforms.clip_form import settle_form
 
 IN_METRES = ("ntu25", "kinect20", "utd20", "msr20", "smpl24", "h36m17")
 """Skeletons of which published weights were trained on 3-D joints."""
@@ -104,11 +105,17 @@ def convert_published(
         overrides: Arguments of the network's function.
 
     Raises:
-        ChoiceError: The names are not as many as the classes or not different, or the clips do
-            not fit the network.
+        ChoiceError: The names are not as many as the classes or not different, or the form of
+            the clips contradicts itself or does not fit the network.
         WeightsError: As for `load_published`.
     """
-    network = build_published(path, reading, clip.layout, **overrides)
+    try:
+        network = build_published(path, reading, clip.layout, **overrides)
+    except (AttributeError, IndexError, TypeError, ValueError) as error:  # a value of another kind
+        given = ", ".join(f"{name}={value!r}" for name, value in overrides.items())
+        raise WeightsError(f"{reading.network} cannot be built with {given} "
+                           f"({one_line(error)})") from error
+    clip = settle_form(clip, network.layout, clip.dims, images=True)
     classes = _check_classes(classes, network.head.out_features)
     if clip.channels != network.in_channels:
         raise ChoiceError(f"expected clips of {network.in_channels} channels for this network, got "

@@ -13,6 +13,7 @@ from skelact.models.checkpoint import load_model, save_model
 from skelact.models.published import read_published
 from skelact.models.published.class_names import HAND_GESTURES
 from skelact.models.published.conversion import convert_published, find_publisher, published_clip
+from skelact.pose.extract import extract
 from skelact.recognition.recognizer import Recognizer
 
 
@@ -89,6 +90,17 @@ def test_drawn_gestures_are_named(gestures, fingers, thumb, name, mirrored):
     (segment,) = found.tracks[0].segments
     assert segment.label == name
     assert segment.score > 0.7
+
+
+@pytest.mark.shared
+def test_a_real_hand_that_waves_is_a_stop_sign_and_one_at_rest_is_none(gestures, shared):
+    video = shared / "videos" / "labelled" / "right_hand_wave.mp4"
+    recording = extract(video, "mediapipe-hands", start=36, stop=64, stride=2)
+    model = convert_published(*gestures, published_clip("pyskl", 2, "hand21"), HAND_GESTURES)
+    found = Recognizer(model).recognize(recording)
+    by_height = sorted(recording.tracks, key=lambda track: track.boxes[1].mean())
+    named = {track.track_id: [s.label for s in track.segments] for track in found.tracks}
+    assert [named[track.track_id] for track in by_height] == [["Stop Sign"], ["No Gesture"]]
 
 
 @pytest.mark.shared
