@@ -11,7 +11,7 @@ COMMANDS = {
     "show": "draw a pose file: PNG, GIF or MP4",
     "data": "make, describe, check and convert data sets",
     "train": "train a recognizer on a labelled data set",
-    "models": "export trained models",
+    "models": "list, show, convert and export models",
     "demo": "run everything on data that ships with skelact",
 }
 """Subcommand -> what it does; each is ``run(arguments) -> int`` in ``skelact/cli/<name>.py``."""

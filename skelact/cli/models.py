@@ -1,4 +1,4 @@
-"""``skelact models``: trained models for use elsewhere."""
+"""``skelact models``: the networks, and trained models for use elsewhere."""
 
 from typing import TYPE_CHECKING
 
@@ -7,12 +7,27 @@ from skelact.cli.actions import run_action
 if TYPE_CHECKING:
     from skelact.cli.parser import CommandParser
 
+
 def run(arguments: list[str]) -> int:
     """Run the command; see ``skelact models --help``."""
     return run_action("models", {
+        "list": ("list the networks with their sizes", _list),
+        "show": ("show a network or a trained model layer by layer", _show),
         "convert": ("make a model of weights that others published", _convert),
         "export": ("write a model as ONNX, or for torch.export, checked against torch", _export),
     }, arguments)
+
+
+def _list(arguments: list[str]) -> int:
+    from skelact.cli.model_summary import run_list
+
+    return run_list(arguments)
+
+
+def _show(arguments: list[str]) -> int:
+    from skelact.cli.model_summary import run_show
+
+    return run_show(arguments)
 
 
 def _convert(arguments: list[str]) -> int:
