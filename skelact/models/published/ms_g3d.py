@@ -55,8 +55,8 @@ def read(state: dict[str, Tensor]) -> Reading:
     """
     released = any(key.endswith(".A_res") for key in state)
     state = {_respell(key): value for key, value in state.items() if key != "backbone.A"}
-    lengths = _count(state, r"gcn3d1\.gcn3d\.(\d+)\.out_conv\.weight")
-    collapses = [f"gcn3d1.gcn3d.{window}.out_conv.weight" for window in range(lengths or 1)]
+    windows = _count(state, r"gcn3d1\.gcn3d\.(\d+)\.out_conv\.weight")
+    collapses = [f"gcn3d1.gcn3d.{window}.out_conv.weight" for window in range(windows or 1)]
     graphs = {_KEY + "PA", _WINDOW_KEY + "gcn3d.1.PA"}
     check_axes(state, _SIZES | dict.fromkeys(collapses, 5)
                | dict.fromkeys(graphs, 2 if released else 3),
@@ -69,6 +69,10 @@ def read(state: dict[str, Tensor]) -> Reading:
         "dilations": list(range(1, branches - 1)),
         "normalise": "symmetric" if released else "columns",
     }
+    lengths = [*arguments["windows"], arguments["kernel_size"]]
+    if any(length % 2 == 0 for length in lengths):
+        raise WeightsError(f"its windows and temporal kernels have {lengths} frames, expected odd "
+                           "numbers")
     weights = _translate(state, graphs, branches - 1)
     unsaid = (f"its dilations are {', '.join(map(str, arguments['dilations']))}",
               "the frames of its windows follow one another")
