@@ -90,7 +90,9 @@ class GatedAttention(nn.Module):
     """Attention to joints, then to frames, then to channels.
 
     Each multiplies by ``1 + sigmoid(f(mean of x over all else))``; f is a convolution along the
-    joints in their order, one over frames, and two linear layers for channels.
+    joints in their order, one over frames, and two linear layers for channels. The last layers for
+    frames and channels start at 0, so the first for channels has no gradient in the very first
+    step; with very few channels its ReLU may let none through at all.
 
     Args:
         channels: C.

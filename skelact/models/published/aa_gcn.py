@@ -68,11 +68,20 @@ def read(state: dict[str, Tensor]) -> Reading:
                                   state[_KEY + "gcn.A"].shape[1], in_channels),
     }
     if adaptive:
-        if len(state[_EMBED]) > base_channels:
-            raise WeightsError(f"this looks like pyskl's AAGCN, but it compares joints in "
-                               f"{len(state[_EMBED])} channels, expected at most {base_channels}")
-        arguments["reduction"] = base_channels // len(state[_EMBED])
+        arguments["reduction"] = _infer_reduction(state, len(arguments["rows"]))
     return Reading("aagcn", arguments, _translate(state), (STRIDES,))
+
+
+def _infer_reduction(state: dict[str, Tensor], depth: int) -> int:
+    """How many times fewer channels compare joints than a block gives, in all blocks alike."""
+    blocks = [f"backbone.gcn.{block}.gcn." for block in range(depth)]
+    widths = [state[block + "bn.weight"].numel() for block in blocks]
+    compared = [state.get(block + "conv_a.0.bias", torch.empty(0)).numel() for block in blocks]
+    for reduction in range(1, min(widths) + 1):
+        if [width // reduction for width in widths] == compared:
+            return reduction
+    raise WeightsError(f"this looks like pyskl's AAGCN, but it compares joints in {compared} "
+                       f"channels, expected the same part of {widths}")
 
 
 def _translate(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -92,8 +101,8 @@ def _join(name: str, values: list[Tensor]) -> Tensor:
     if len({value.shape for value in values}) > 1:
         raise WeightsError("this looks like pyskl's AAGCN, but its partitions differ in shape: "
                            f"{name} is made of {', '.join(str(list(v.shape)) for v in values)}")
-    if name.endswith("graph_conv.weight"):
-        return torch.cat(values, dim=1)
     if name.endswith("graph_conv.bias"):
         return torch.stack(values)
-    return torch.cat(values) if len(values) > 1 else values[0]
+    if name.endswith("graph_conv.weight") and values[0].ndim == 2:
+        return torch.cat(values, dim=1)
+    return torch.cat(values) if len(values) > 1 and values[0].ndim else values[0]

@@ -65,6 +65,7 @@ def test_sizes_come_from_the_weights(reference):
 @pytest.mark.parametrize("form", [
     {}, {"attention": False}, {"adaptive": False}, {"adaptive": False, "attention": False},
     {"persons": 0, "channels": 2, "reduction": 2, "kernel_size": 5},
+    {"width": 10},  # of which a quarter is no whole number
 ])
 def test_every_form_of_it_is_read(tmp_path, form):
     torch.manual_seed(0)
@@ -85,7 +86,10 @@ def test_every_form_of_it_is_read(tmp_path, form):
     ({G + "1.gcn.conv_d.2.weight": None}, "does not fit a network on 'penn13'"),
     ({G + "1.gcn.conv_d.2.weight": torch.ones(9, 8, 1, 1)},
      r"partitions differ in shape: layers\.1\.graph_conv\.weight"),
-    ({G + "0.gcn.conv_a.0.weight": torch.ones(40, 3, 1, 1)}, "40 channels.*at most"),
+    ({G + "1.gcn.conv_d.2.weight": torch.ones(()), G + "1.gcn.conv_d.0.weight": torch.ones(()),
+      G + "1.gcn.conv_d.1.weight": torch.ones(())}, "does not fit a network on 'penn13'"),
+    ({G + "0.gcn.conv_a.0.bias": torch.ones(40)},
+     r"in \[40, 4\] channels.*part of \[8, 16\]"),
     ({"backbone.data_bn.weight": torch.ones(50)}, "input norm has 50 values"),
 ])
 def test_other_variants_are_refused_in_one_line(tmp_path, changes, message):
