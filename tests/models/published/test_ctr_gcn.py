@@ -60,11 +60,12 @@ def as_authors(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return turned
 
 
-def make_plain(layout="coco17", width=8, **arguments) -> PlainCTRGCN:
-    """A plain network in the authors' form, with weights of its own."""
+def make_plain(layout="coco17", width=8, authors=True, **arguments) -> PlainCTRGCN:
+    """A plain network, by default in the authors' form, with weights of its own."""
     torch.manual_seed(0)
     adjacency = torch.tensor(Graph(layout, "inward_outward").adjacency, dtype=torch.float32)
-    plain = PlainCTRGCN(adjacency.mT, width, 5, **{"authors": True, "rows": ROWS} | arguments)
+    plain = PlainCTRGCN(adjacency.mT if authors else adjacency, width, 5, authors=authors,
+                        **{"rows": ROWS} | arguments)
     shake(plain)
     return plain.eval()
 
@@ -93,15 +94,16 @@ def test_the_plain_networks_are_the_original(state, reference, authors):
     assert (scores - logits).abs().max() <= 1e-12 * logits.abs().max()
 
 
+@pytest.mark.parametrize("authors", [True, False])
 @pytest.mark.parametrize(("layout", "arguments", "frames"), [
     ("coco17", {}, 9),
-    ("kinect20", {"persons": 1, "channels": 2}, 5),
-    ("coco17", {"width": 24, "persons": 3}, 6),
+    ("kinect20", {"persons": 1, "channels": 2, "rows": ((1, 1), (2, 2), (2, 2))}, 5),
+    ("hand21", {"width": 22, "persons": 3}, 6),
 ])
-def test_the_authors_weights_give_their_numbers(tmp_path, layout, arguments, frames):
-    plain = make_plain(layout, **arguments).double()
-    torch.save(plain.state_dict(), tmp_path / "authors.pt")
-    network = load_published(tmp_path / "authors.pt", layout).double()
+def test_weights_of_any_shape_give_their_numbers(tmp_path, layout, arguments, frames, authors):
+    plain = make_plain(layout, authors=authors, **arguments).double()
+    torch.save(plain.state_dict(), tmp_path / "weights.pt")
+    network = load_published(tmp_path / "weights.pt", layout).double()
     persons, channels = arguments.get("persons", 2), arguments.get("channels", 3)
     clips = torch.randn(2, persons, get_layout(layout).num_joints, channels, frames)
     clips[1, 1:] = 0
