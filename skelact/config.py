@@ -78,8 +78,8 @@ class NetworkConfig:
         "stgcn", "stgcnpp", "dgstgcn", "ctrgcn", "aagcn", "msg3d", "lstm", "transformer"
     ] = "stgcn"
     """Which network of `skelact.models`."""
-    base_channels: int = 64
-    """Width of the first layers."""
+    base_channels: int = 0
+    """Width of the first layers; 0 for the published one."""
     partition: str = ""
     """Partition of the graph; empty for the network's own."""
     dropout: float = 0.0
@@ -93,7 +93,7 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         check_choice(self.absent, ("skip", "zeros"), "absent")
-        _check_range(self, ("base_channels",), 1)
+        _check_range(self, ("base_channels",), 0)
         _check_range(self, ("freeze_layers",), 0)
         _check_range(self, ("dropout",), 0, 0.99)
 

@@ -47,7 +47,7 @@ ROOT = Path(__file__).parents[1]
     (ClipConfig, "min_confidence", (2.0,)),
     (ClipConfig, "window", (0.0,)),
     (NetworkConfig, "dropout", (1.0,)),
-    (NetworkConfig, "base_channels", (0,)),
+    (NetworkConfig, "base_channels", (-1,)),
     (NetworkConfig, "absent", ("ignore",)),
     (NetworkConfig, "freeze_layers", (-1,)),
     (TrainConfig, "seed", (-1,)),

@@ -39,12 +39,12 @@ def describe_network(config: TrainConfig, data: TrainingData) -> dict:
     arguments = {
         "num_classes": len(data.classes) + (data.background is not None),
         "in_channels": config.clip.channels,
-        "base_channels": config.network.base_channels,
         "dropout": config.network.dropout,
         "absent": config.network.absent,
     }
-    if config.network.partition:
-        arguments["partition"] = config.network.partition
+    for option in ("base_channels", "partition"):
+        if value := getattr(config.network, option):  # else the network's own
+            arguments[option] = value
     return {"name": config.network.name, "arguments": arguments}
 
 

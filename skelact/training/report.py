@@ -78,7 +78,8 @@ def _settings(config: TrainConfig, result: "TestResult") -> list[tuple[str, str]
         ("input", f"{clip.stream}, layout {clip.layout}, {clip.frames} frames, "
                   f"{clip.people} person slot{'s' * (clip.people > 1)}, "
                   f"{clip.normalise} normalisation"),
-        ("network", f"{config.network.name}, {config.network.base_channels} channels, dropout "
+        ("network", f"{config.network.name}, width "
+                    f"{config.network.base_channels or 'as published'}, dropout "
                     f"{config.network.dropout:g}"),
         ("start", f"weights of {Path(config.init).name}" if config.init else "random weights"),
         ("optimisation", f"{optim.optimizer}, rate {rate}, {optim.schedule}, batch "
