@@ -115,7 +115,7 @@ class StreamingClassifier:
             ShapeError: Other axes than those, or more persons than the network has slots.
             ChoiceError: A value is NaN or infinite; it would stay in the scores for ever.
         """
-        frame = self._check(frame)
+        frame = self._check(torch.as_tensor(frame))
         if not self._time:
             self._open(len(frame))
         for slot, seen in enumerate((frame != 0).flatten(1).any(dim=1).tolist()):

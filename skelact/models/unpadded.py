@@ -79,8 +79,11 @@ def list_layers(network: SkeletonClassifier) -> list[nn.Module]:
     """The layers of a network.
 
     Raises:
-        ChoiceError: They are not one after another.
+        ChoiceError: They are not one after another, or not as they were trained.
     """
+    if type(network) is not SkeletonClassifier:
+        raise ChoiceError(f"expected a network as it was trained, got {type(network).__name__}; "
+                          f"take the network that it was made from")
     if not isinstance(network.layers, nn.Sequential):
         raise ChoiceError(f"expected a network of layers one after another, got "
                           f"{type(network.layers).__name__}; score windows of frames with the "

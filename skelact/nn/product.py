@@ -17,14 +17,16 @@ class Product(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype):
         super().__init__()
-        self.register_buffer("weight", weight.to(dtype).contiguous())
-        self.register_buffer("bias", bias.to(dtype))
+        # copies, also where nothing is to be converted: what is trained on changes its own
+        ordered = torch.contiguous_format
+        self.register_buffer("weight", weight.to(dtype, copy=True, memory_format=ordered))
+        self.register_buffer("bias", bias.to(dtype, copy=True))
 
     def forward(self, values: Tensor) -> Tensor:
         """``[P, N, C_in]`` to ``[P, N, C_out]``; or ``[P, N, K, C_in / K]``, K frames of it."""
         people, joints = values.shape[:2]
         rows = values.flatten(0, 1).flatten(1)  # a view, also of the frames of a buffer
-        return torch.addmm(self.bias, rows, self.weight).view(people, joints, -1)
+        return torch.addmm(self.bias, rows, self.weight).view(people, joints, len(self.bias))
 
 
 def fold(conv: nn.Linear | nn.Conv2d, norm: nn.BatchNorm2d | None = None) -> Product:

@@ -19,8 +19,7 @@ class RunningMean(nn.Module):
         self.last = last
         self.count = 0
         self.register_buffer("rest", None)
-        # in float64: what comes after hours would be rounded away in a smaller sum, and what
-        # leaves a window takes away exactly what it brought
+        # in float64: what comes after hours would be rounded away in a smaller sum
         self.register_buffer("total", None)
         self.register_buffer("kept", None)
 
@@ -37,6 +36,8 @@ class RunningMean(nn.Module):
             self.kept[:, place] = values
         self.total += values
         self.count += 1
+        if self.last is not None and self.count % self.last == 0:
+            self.total = self.kept.double().sum(dim=1)  # rid of what rounding has left behind
         return self.mean()
 
     def mean(self) -> Tensor:

@@ -91,7 +91,7 @@ class StreamedGraphConv(nn.Module):
             adjacency = torch.cat([adjacency, itself[None]])
             weight, offset = torch.cat([weight, own.weight[None].double()]), offset + own.bias
         rows = adjacency.permute(2, 0, 1).flatten(0, 1)  # [N K, N], as in GraphConv
-        self.register_buffer("rows", rows.to(conv.weight.dtype))
+        self.register_buffer("rows", rows.to(conv.weight.dtype, copy=True))
         self.register_buffer("mixer", weight.flatten(0, 1).to(conv.weight.dtype))
         self.register_buffer("offset", offset.to(conv.weight.dtype))
 
@@ -100,7 +100,7 @@ class StreamedGraphConv(nn.Module):
         people, joints, _ = frame.shape
         aggregated = torch.bmm(self.rows.expand(people, -1, -1), frame)
         mixed = torch.mm(aggregated.view(people * joints, len(self.mixer)), self.mixer)
-        mixed = mixed.view(people, joints, -1).add_(self.offset)
+        mixed = mixed.view(people, joints, self.mixer.shape[1]).add_(self.offset)
         if self.identity:
             mixed += frame
         return mixed.relu_()
@@ -236,7 +236,7 @@ def stream(layer: nn.Module, last: int | None = None) -> StreamedLayer:
 
 
 def _fold_shortcut(shortcut: nn.Module) -> nn.Module:
-    return shortcut if isinstance(shortcut, nn.Identity) else fold(*shortcut)
+    return nn.Identity() if isinstance(shortcut, nn.Identity) else fold(*shortcut)
 
 
 def _under(kernel_size: int, dilation: int, span: int) -> slice:
