@@ -201,7 +201,7 @@ def test_weights_in_pyskl_form_start_a_run(shared):
     init_from(network, path, tuple("abcd"))
     clips = torch.randn(2, 2, 17, 3, 12)
     torch.testing.assert_close(network.eval().features(clips), published.features(clips))
-    with pytest.raises(WeightsError, match="the run has network.name stgcn; pass --network.name "
+    with pytest.raises(WeightsError, match=r"the run has network.name stgcn; pass --network.name "
                        "stgcnpp$"):
         init_from(fresh(4, layout="coco17", base_channels=width), path)
 
