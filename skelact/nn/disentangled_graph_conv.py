@@ -97,7 +97,10 @@ class DisentangledGraphConv(nn.Module):
         columns = self._split_adjacency().permute(1, 2, 4, 3, 0).flatten(2).flatten(0, 1)
         windows = self._gather_windows(features.permute(0, 3, 1, 2))
         windows = windows.permute(0, 1, 4, 2, 3).flatten(3)  # [B, T', C, W N]
-        aggregated = (windows @ columns).unflatten(3, (-1, scales))  # [B, T', C, N W, K]
+        # rows of one product: as it is, the few channels would be multiplied window by window
+        aggregated = windows.flatten(0, 2) @ columns
+        rows = columns.shape[1] // scales
+        aggregated = aggregated.view(*windows.shape[:3], rows, scales)  # [B, T', C, N W, K]
         mixer = self.weight.permute(1, 0, 2).reshape(out_channels, scales * in_channels)
         return linear(aggregated.permute(0, 1, 3, 4, 2).flatten(3), mixer, self.bias)
 
