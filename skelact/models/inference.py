@@ -134,7 +134,9 @@ def _convert(layers: nn.Module, dtype: torch.dtype, norm_dtype: torch.dtype) -> 
     """Give the layers their arithmetic; norms that are left keep finer weights."""
     for module in layers.modules():
         target = norm_dtype if isinstance(module, _BatchNorm) else dtype
-        for value in [*module.parameters(recurse=False), *module.buffers(recurse=False)]:
+        for name, value in list(module.named_parameters(recurse=False)):
+            setattr(module, name, nn.Parameter(value.to(target, copy=True), requires_grad=False))
+        for name, value in list(module.named_buffers(recurse=False)):
             if value.is_floating_point():
-                value.data = value.data.to(target)
+                setattr(module, name, value.to(target, copy=True))
     layers.to(memory_format=torch.channels_last)  # as the convolutions over frames want them

@@ -122,12 +122,22 @@ def test_unknown_layers_are_left_alone():
     torch.testing.assert_close(for_inference(network)(make_clips()), network(make_clips()))
 
 
-def test_compiled_are_the_layers(monkeypatch):
-    asked = []
-    monkeypatch.setattr(torch, "compile", lambda layers, mode: asked.append(mode) or layers)
-    for compile in (True, "reduce-overhead"):
-        for_inference(build("stgcn"), compile=compile)
+@pytest.mark.parametrize("name", ["stgcn", "ctrgcn"])
+def test_the_layers_are_compiled(name, monkeypatch):
+    compile, asked = torch.compile, []
+
+    def trace(layers, mode):
+        asked.append(mode)
+        return compile(layers, backend="eager", fullgraph=True)
+
+    monkeypatch.setattr(torch, "compile", trace)
+    network, clips = build(name), make_clips()
+    for mode in (True, "reduce-overhead"):
+        fast = for_inference(network, compile=mode)
+        with torch.inference_mode():
+            torch.testing.assert_close(fast(clips), network(clips), rtol=1e-4, atol=1e-5)
     assert asked == [None, "reduce-overhead"]
+    torch._dynamo.reset()
 
 
 def test_a_model_takes_it_in_place_of_its_network():
