@@ -1,9 +1,10 @@
-"""ST-GCN made ready for inference against pyskl's formulation of it.
+"""Networks made ready for inference against the published formulation of each.
 
-The reference is `tests/plain_st_gcn.py`: a 1x1 convolution, one einsum over partitions and joints,
-batch norms of their own, contiguous memory, absent persons (zeros) convolved like the others. All
-have the same weights and clips: NTU-25, made up, two persons ("dense"), or one in 80 % of the clips
-("mix", as in NTU; five batches, so that the share is exact).
+The references are `tests/plain_*.py`: 1x1 convolutions, einsums over partitions and joints,
+branches one by one, batch norms of their own, contiguous memory, absent persons (zeros) convolved
+like the others; they pass the parity fixtures. All have the same weights and clips: NTU-25, made
+up, two persons ("dense"), or one in 80 % of the clips ("mix", as in NTU; five batches, so that the
+share is exact).
 
 All take turns in this process, in inference mode, on the same threads. Seconds are medians over
 the rounds, of one batch; a ratio is the median of the ratios within a round to the reference of
@@ -11,7 +12,7 @@ the first line. The machine's rate is that of one large matrix product, which ta
 its share is what our products (counted by torch) reach of it in the whole time of a forward.
 
     python benchmarks/inference.py --threads 2
-    python benchmarks/inference.py --device cuda --batch 64 --frames 100
+    python benchmarks/inference.py --networks stgcn --device cuda --batch 64 --compile
 """
 
 import argparse
@@ -26,15 +27,26 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import torch
-from plain_st_gcn import PlainSTGCN, convert
+from plain_aa_gcn import PlainAAGCN
+from plain_ctr_gcn import PlainCTRGCN
+from plain_dg_stgcn import PlainDGSTGCN
+from plain_ms_g3d import PlainMSG3D, name_as_pyskl
+from plain_st_gcn import PlainSTGCN
+from plain_st_gcn_pp import PlainSTGCNPP
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.flop_counter import FlopCounterMode
 from weights import shake
 
+from skelact.graph import Graph, get_layout
+from skelact.models.checkpoint import build_network
+from skelact.models.classifier import SkeletonClassifier
 from skelact.models.inference import for_inference
+from skelact.models.published import FAMILIES
 
 CLASSES = 60
+WIDTHS = {"stgcn": 64, "stgcnpp": 64, "ctrgcn": 64, "aagcn": 64, "dgstgcn": 64, "msg3d": 96}
+"""Published channels of the first layer."""
 SECOND = {"dense": 1, "mix": 5}
 """Every so manieth clip shows a second person; so many batches."""
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -46,21 +58,64 @@ SIZE = 2048
 def main() -> None:
     options = parse()
     torch.set_num_threads(options.threads)
-    torch.manual_seed(0)
-    plain = PlainSTGCN(options.width, CLASSES)
-    shake(plain)
-    calm(plain)
-    plain = plain.to(options.device).eval()
     print_conditions(options)
-    for name, every in SECOND.items():
-        report(name, plain, make_clips(every, options), options)
+    for network in options.networks:
+        torch.manual_seed(0)
+        plain = make_plain(network, max(round(WIDTHS[network] * options.scale), 1))
+        shake(plain)
+        calm(plain)
+        plain = plain.to(options.device).eval()
+        for name, every in SECOND.items():
+            report(f"{network}, {name}", plain, make_clips(every, options), options)
+
+
+def make_plain(network: str, width: int) -> nn.Module:
+    """The published formulation on ``[N, M, T, V, C]``, with fresh weights."""
+    adjacency = torch.from_numpy(Graph("ntu25", "inward_outward").adjacency.copy()).float()
+    bones = (Graph("ntu25", "uniform").adjacency.sum(axis=0) > 0).astype(float)
+    return {
+        "stgcn": lambda: PlainSTGCN(width, CLASSES),
+        "stgcnpp": lambda: PlainSTGCNPP(adjacency, width, CLASSES),
+        "ctrgcn": lambda: _FromPublishedOrder(PlainCTRGCN(adjacency, width, CLASSES)),
+        "aagcn": lambda: PlainAAGCN("ntu25", width, CLASSES),
+        "dgstgcn": lambda: PlainDGSTGCN(25, width, CLASSES),
+        "msg3d": lambda: PlainMSG3D(bones, CLASSES, width),
+    }[network]()
+
+
+class _FromPublishedOrder(nn.Module):
+    """Takes clips as the others do."""
+
+    def __init__(self, plain: nn.Module):
+        super().__init__()
+        self.plain = plain
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return self.plain(clips.permute(0, 1, 3, 4, 2))
+
+
+def convert(plain: nn.Module) -> SkeletonClassifier:
+    """Our network with the weights of a plain one; it convolves the absent, as published."""
+    state = getattr(plain, "plain", plain).state_dict()
+    if isinstance(plain, PlainMSG3D):
+        state = name_as_pyskl(state)
+    elif isinstance(plain, PlainSTGCN):
+        state = {f"{'cls_head' if key.startswith('fc_cls') else 'backbone'}.{key}": value
+                 for key, value in state.items()}
+    reading = next(family.read(state) for family in FAMILIES if family.recognise(state))
+    architecture = {"name": reading.network, "arguments": reading.arguments | {"absent": "zeros"}}
+    network = build_network(architecture, get_layout("ntu25"))
+    network.load_state_dict(reading.weights)
+    return network.to(next(plain.parameters()).device).eval()
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--networks", nargs="+", choices=list(WIDTHS),
+                        default=["stgcn", "stgcnpp", "ctrgcn"])
     parser.add_argument("--batch", type=int, default=8, help="clips")
     parser.add_argument("--frames", type=int, default=100)
-    parser.add_argument("--width", type=int, default=64, help="channels of the first layers")
+    parser.add_argument("--scale", type=float, default=1, help="of the published widths")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
@@ -85,10 +140,10 @@ def make_clips(every: int, options: argparse.Namespace) -> list[Tensor]:
     return list(clips.to(options.device).split(options.batch))
 
 
-def report(name: str, plain: PlainSTGCN, clips: list[Tensor], options) -> None:
+def report(name: str, plain: nn.Module, clips: list[Tensor], options) -> None:
     """Print a line for the reference and each form of ours."""
     theirs = "fp32" if options.device == "cpu" else "fp16"
-    ours = convert(plain, absent="zeros")
+    ours = convert(plain)
     networks = {"as trained": ours, "fp32": for_inference(ours),
                 "bf16": for_inference(ours, torch.bfloat16)}
     if options.compile:
@@ -159,7 +214,7 @@ def print_conditions(options: argparse.Namespace) -> None:
     where = (torch.cuda.get_device_name() if options.device == "cuda"
              else f"{platform.processor() or platform.machine()}, {options.threads} thread(s) of "
                   f"{os.cpu_count()}, load {os.getloadavg()[0]:.1f}")
-    print(f"forward of ST-GCN, {options.width} wide, NTU-25, {CLASSES} classes, batch "
+    print(f"forward, {options.scale:g} x the published widths, NTU-25, {CLASSES} classes, batch "
           f"{options.batch}, 2 persons, {options.frames} frames; torch {torch.__version__}, "
           f"{where}; {options.rounds} rounds")
 
