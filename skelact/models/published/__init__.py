@@ -15,6 +15,10 @@ from skelact.models.torch_file import read_torch_file
 
 FAMILIES = (st_gcn, pyskl_st_gcn, dg_stgcn, ctr_gcn, aa_gcn, ms_g3d)
 """The readers, one a family of checkpoints."""
+WRAPPERS = ("state_dict", "model_state_dict", "model")
+"""Under which of these names training scripts put the state dict."""
+_PARALLEL = "module."
+"""What DataParallel puts before every name."""
 
 
 def load_published(
@@ -23,9 +27,10 @@ def load_published(
 ) -> SkeletonClassifier:
     """A network with the weights of a published checkpoint (a torch state dict).
 
-    It knows ST-GCN as st-gcn published it, and pyskl's ST-GCN and ST-GCN++. Widths, depth, classes
-    and channels come from the weights; what these do not say is as published, see
-    `read_published`. The adjacency is the one stored with them.
+    It knows ST-GCN as st-gcn published it; pyskl's ST-GCN, ST-GCN++, AAGCN, CTR-GCN, MS-G3D and
+    DG-STGCN; CTR-GCN and MS-G3D as their authors did. Widths, depth, classes and channels come
+    from the weights; what these do not say is as published, see `read_published`. The adjacency
+    is the one stored with them, where one is.
 
     Args:
         path: The file; read without executing anything in it.
@@ -64,7 +69,7 @@ def read_published(path: str | Path) -> Reading:
         raise WeightsError(f"{path}: {error}") from error
     raise WeightsError(f"{path}: these are weights of no network known here; its first keys are "
                        f"{', '.join(list(state)[:4]) or 'none'}. Known are st-gcn's files, "
-                       "pyskl's, and CTR-GCN's own")
+                       "pyskl's, and those of the authors of CTR-GCN and MS-G3D")
 
 
 def build_published(
@@ -103,7 +108,14 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
         WeightsError: The file is missing, damaged, or holds more than tensors.
     """
     content = read_torch_file(path)
-    content = content.get("state_dict", content) if isinstance(content, dict) else content
+    if isinstance(content, dict):
+        content = next((content[name] for name in WRAPPERS if isinstance(content.get(name), dict)),
+                       content)
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
-        raise WeightsError(f"{path} holds no state dict (a table of named tensors)")
+        seen = f"a {type(content).__name__}"
+        if isinstance(content, dict):
+            seen = "a table with " + (", ".join(map(str, list(content)[:6])))
+        raise WeightsError(f"{path} holds no state dict (a table of named tensors), but {seen}")
+    if all(str(name).startswith(_PARALLEL) for name in content):
+        content = {name.removeprefix(_PARALLEL): value for name, value in content.items()}
     return content

@@ -146,6 +146,25 @@ def test_what_is_no_state_dict_is_refused(tmp_path, content):
         read_state(tmp_path / "other.pt")
 
 
+@pytest.mark.parametrize("wrap", [dict, lambda state: {"state_dict": state, "meta": {"epoch": 3}},
+                                  lambda state: {"model_state_dict": state, "epoch": 3},
+                                  lambda state: {"model": state, "optimizer": {}}])
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_what_training_scripts_put_around_a_state_dict_is_taken_off(tmp_path, wrap, prefix):
+    state = {"fc.weight": torch.ones(3), "fc.bias": torch.zeros(3)}
+    torch.save(wrap({prefix + key: value for key, value in state.items()}), tmp_path / "wrapped.pt")
+    assert list(read_state(tmp_path / "wrapped.pt")) == list(state)
+
+
+def test_a_refusal_says_what_the_file_holds(tmp_path):
+    torch.save({"ema": {"a": torch.ones(1)}, "epoch": 3}, tmp_path / "table.pt")
+    with pytest.raises(WeightsError, match="but a table with ema, epoch"):
+        read_state(tmp_path / "table.pt")
+    torch.save([1, 2], tmp_path / "list.pt")
+    with pytest.raises(WeightsError, match="but a list"):
+        read_state(tmp_path / "list.pt")
+
+
 def test_missing_files_are_refused(tmp_path):
     with pytest.raises(WeightsError, match="nothing is there"):
         load_published(tmp_path / "none.pt")
