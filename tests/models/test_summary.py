@@ -6,7 +6,7 @@ from torch import nn
 
 from skelact.errors import ChoiceError, ShapeError
 from skelact.graph import get_layout
-from skelact.models import dgstgcn, stgcn, stgcnpp
+from skelact.models import ctrgcn, dgstgcn, stgcn, stgcnpp
 from skelact.models.classifier import SkeletonClassifier
 from skelact.models.summary import find_receptive_field, summarise
 from skelact.nn.pointwise_conv import PointwiseConv
@@ -145,6 +145,16 @@ def test_recurrence_and_attention_are_counted():
     summary = summarise(network, frames=10)
     assert summary.layers[1].multiply_adds == 13 * 10 * (4 * 4 * (3 + 4) + 2 * 10 * 4)
     assert summary.receptive_field is None
+
+
+def test_topologies_of_channels_are_counted():
+    network = ctrgcn("penn13", 5, base_channels=8, rows=((1, 1),))
+    convolution = 3 * 8 * 13 * 10 * (3 + 13)  # of 3 partitions: channels, then joints
+    refinement = 13 * 3 * 2 * 3 * 8 + 3 * 8 * 10 * 13 * (13 + 1)  # compared, then refined; offsets
+    shortcut = 13 * 10 * 8 * 3
+    branches = 13 * 10 * (8 * 8 + 2 * 5 * 2 * 2)
+    assert summarise(network, frames=10).layers[1].multiply_adds == (
+        convolution + refinement + shortcut + branches)
 
 
 def test_what_cannot_be_is_refused():
