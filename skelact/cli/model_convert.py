@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> int:
     normalise = clip.normalise if said.normalise == "auto" else said.normalise
     clip = replace(said, layout=clip.layout, dims=clip.dims, normalise=normalise)
     model = convert_published(options.file, reading, clip, classes, options.threshold,
-                              absent=options.absent, **_read_arguments(options.network))
+                              **{"absent": options.absent} | _read_arguments(options.network))
     print(f"{options.file}: {_describe(model, publisher)}")
     for sentence in _assumptions(model, publisher, named=bool(classes)):
         print(f"assumed: {sentence}")

@@ -73,6 +73,8 @@ def test_what_is_said_of_the_clip_stands_over_what_was_published(words, tmp_path
     (["--network", "rows=[[1"], "expected --network NAME=VALUE"),
     (["--network", "colour=red"], "takes no colour"),
     (["--network", "rows=red"], "cannot be built with absent='zeros', rows='red'"),
+    (["--network", "threshold=1"], "takes no threshold"),
+    (["--network", "base_channels=0"], "cannot be built with absent='zeros', base_channels=0"),
     (["--network", "kernel_size=5"], "does not fit a network on 'hand21'"),
 ])
 def test_what_cannot_be_is_one_line_and_no_file(words, tmp_path, capsys, more, message):

@@ -91,7 +91,7 @@ def published_clip(
 
 def convert_published(
     path: str | Path, reading: Reading, clip: ClipConfig, classes: Sequence[str] = (),
-    threshold: float = 0.0, **overrides,
+    threshold: float = 0.0, /, **overrides,
 ) -> ActionModel:
     """A model for `skelact.models.checkpoint.save_model` from published weights.
 
@@ -111,7 +111,7 @@ def convert_published(
     """
     try:
         network = build_published(path, reading, clip.layout, **overrides)
-    except (AttributeError, IndexError, TypeError, ValueError) as error:  # a value of another kind
+    except (ArithmeticError, AttributeError, IndexError, TypeError, ValueError) as error:
         given = ", ".join(f"{name}={value!r}" for name, value in overrides.items())
         raise WeightsError(f"{reading.network} cannot be built with {given} "
                            f"({one_line(error)})") from error

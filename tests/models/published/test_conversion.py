@@ -113,7 +113,7 @@ def test_what_does_not_fit_is_refused(gestures):
     with pytest.raises(ChoiceError, match=r"clips of 2 channels .* got 3; --clip\.confidence"):
         convert_published(*gestures, ClipConfig(layout="hand21", dims=2))
     with pytest.raises(ChoiceError, match=r"threshold in 0\.\.1"):
-        convert_published(*gestures, clip, threshold=2)
+        convert_published(*gestures, clip, (), 2)
     with pytest.raises(WeightsError, match="takes no colour"):
         convert_published(*gestures, clip, colour="red")
     model = convert_published(*gestures, clip)
