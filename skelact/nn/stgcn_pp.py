@@ -9,7 +9,7 @@ from skelact.graph.graph import Graph
 from skelact.graph.layouts import check_joints
 from skelact.nn.graph_conv import GraphConv
 from skelact.nn.multi_scale_temporal import MultiScaleTemporalConv
-from skelact.nn.pointwise_conv import PointwiseConv
+from skelact.nn.shortcut import make_shortcut
 from skelact.nn.temporal_conv import BatchNorm
 
 
@@ -82,10 +82,10 @@ class STGCNPP(nn.Module):
         self.in_channels = in_channels
         self.graph_conv = LearnedGraphConv(in_channels, out_channels, graph)
         self.graph_norm = BatchNorm(out_channels)
-        self.graph_shortcut = _shortcut(in_channels, out_channels)
+        self.graph_shortcut = make_shortcut(in_channels, out_channels)
         self.temporal = MultiScaleTemporalConv(out_channels, out_channels, kernel_size, stride,
                                                dropout=dropout)
-        self.shortcut = _shortcut(in_channels, out_channels, stride) if residual else None
+        self.shortcut = make_shortcut(in_channels, out_channels, stride) if residual else None
         self.relu = nn.ReLU()  # in place on a view is slow backward
 
     def forward(self, joints: Tensor) -> Tensor:
@@ -100,12 +100,3 @@ class STGCNPP(nn.Module):
             convolved = convolved + self.shortcut(features)
         output = self.relu(convolved)
         return output.reshape(*leading, *output.shape[1:])
-
-
-def _shortcut(in_channels: int, out_channels: int, stride: int = 1) -> nn.Module:
-    if in_channels == out_channels and stride == 1:
-        return nn.Identity()
-    return nn.Sequential(
-        PointwiseConv(in_channels, out_channels, stride),
-        BatchNorm(out_channels),
-    )
