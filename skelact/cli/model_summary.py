@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from skelact.models.checkpoint import ActionModel
     from skelact.models.classifier import SkeletonClassifier
 
+_SIZES = {"layout": "ntu25", "classes": 60, "frames": 100, "people": 2}
+"""What is assumed of a network that is named, by option."""
+
 
 def run_list(arguments: list[str]) -> int:
     """Run the command; see ``skelact models list --help``."""
@@ -38,8 +41,7 @@ def run_show(arguments: list[str]) -> int:
     from skelact.models.summary import summarise
 
     network, facts = _open(options)
-    people = min(options.people, network.input_norm.slots or options.people)
-    summary = summarise(network, options.frames, people)
+    summary = summarise(network, options.frames, options.people)
     for fact in facts:
         print(fact)
     rows = [(layer.name, layer.kind, " x ".join(map(str, layer.output_shape)),
@@ -59,17 +61,24 @@ def _open(options) -> "tuple[SkeletonClassifier, list[str]]":
     from skelact.errors import ChoiceError
     from skelact.models.checkpoint import NETWORKS, load_model
 
-    if options.classes is not None and options.classes < 1:
-        raise ChoiceError(f"expected at least one class, got --classes {options.classes}")
     if options.model in NETWORKS:
+        for name, value in _SIZES.items():
+            if getattr(options, name) is None:
+                setattr(options, name, value)
         build = NETWORKS[options.model]
         facts = [build.__doc__.split("\n")[0], _say_conditions(options)]
-        return build(options.layout or "ntu25", options.classes or 60), facts
+        return build(options.layout, options.classes), facts
     if options.model and not Path(options.model).exists():
         raise ChoiceError(f"expected a checkpoint or one of {', '.join(NETWORKS)}; got "
                           f"{options.model!r}, and no file has this name")
+    if (options.layout, options.classes) != (None, None):
+        raise ChoiceError("--layout and --classes are for a network that is named; a checkpoint "
+                          "has its own")
     model = load_model(options.model)
-    return model.network, _describe(model)
+    options.frames = model.clip.frames if options.frames is None else options.frames
+    options.people = model.clip.people if options.people is None else options.people
+    return model.network, [*_describe(model), f"multiply-adds of one clip of {options.people} x "
+                           f"{options.frames} frames"]
 
 
 def _describe(model: "ActionModel") -> list[str]:
@@ -85,8 +94,8 @@ def _describe(model: "ActionModel") -> list[str]:
 
 
 def _say_conditions(options) -> str:
-    return (f"{options.layout or 'ntu25'}, {options.classes or 60} classes; multiply-adds of one "
-            f"clip of {options.people} x {options.frames} frames")
+    return (f"{options.layout}, {options.classes} classes; multiply-adds of one clip of "
+            f"{options.people} x {options.frames} frames")
 
 
 def _say_field(frames: int | None) -> str:
@@ -109,7 +118,7 @@ def _list_parser() -> "CommandParser":
 
     parser = CommandParser("models list", "List the networks that `skelact train` knows: "
                            "parameters, multiply-adds, and how many frames the last layer sees.")
-    _add_sizes(parser, layout="ntu25", classes=60)
+    _add_sizes(parser, **_SIZES)
     return parser
 
 
@@ -120,16 +129,18 @@ def _show_parser() -> "CommandParser":
     parser.add_argument("model", nargs="?", metavar="NAME|CKPT",
                         help="a network of `skelact models list`, or a checkpoint (default: the "
                         "model that ships with skelact)")
-    _add_sizes(parser, layout=None, classes=None)
+    _add_sizes(parser)
     return parser
 
 
-def _add_sizes(parser: "CommandParser", layout: str | None, classes: int | None) -> None:
-    parser.add_argument("--layout", default=layout, metavar="NAME",
+def _add_sizes(parser: "CommandParser", **defaults: str | int) -> None:
+    parser.add_argument("--layout", metavar="NAME",
                         help="the skeleton of a network that is named (default: ntu25)")
-    parser.add_argument("--classes", type=int, default=classes, metavar="N",
+    parser.add_argument("--classes", type=int, metavar="N",
                         help="its number of classes (default: 60)")
-    parser.add_argument("--frames", type=int, default=100, metavar="T",
-                        help="frames of the clip whose cost is counted (default: 100)")
-    parser.add_argument("--people", type=int, default=2, metavar="M",
-                        help="people in it, all of them present (default: 2)")
+    parser.add_argument("--frames", type=int, metavar="T",
+                        help="frames of the clip whose cost is counted (default: those of the "
+                        "checkpoint's clips, or 100)")
+    parser.add_argument("--people", type=int, metavar="M",
+                        help="people in it, all of them present (default: the checkpoint's, or 2)")
+    parser.set_defaults(**defaults)

@@ -117,23 +117,32 @@ def _check(options: "Namespace") -> "Recording | None":
 
 def _extract(options: "Namespace", layout: "Layout") -> "Recording":
     """Follow people, or hands, for a model of this layout."""
-    from skelact.errors import LayoutError
     from skelact.pose.estimators.choice import decide_estimator
     from skelact.pose.extract import extract
-    from skelact.transforms.remap import plan_remap
 
     name = options.estimator
     if name == "auto" and layout.name == "hand21":
         name = "mediapipe-hands"
+    if name != "auto":
+        _check_estimator(name, layout)  # before weights are looked for
     choice = decide_estimator(name, options.weights, options.device, options.offline)
-    try:
-        plan_remap(choice.layout, layout)  # refused now, not after minutes of work
-    except LayoutError as error:
-        raise LayoutError(f"the estimator {choice.name} gives joints of {choice.layout}, which "
-                          f"this model of {layout.name} cannot take; choose another --estimator "
-                          "or --model") from error
+    _check_estimator(choice.name, layout)  # now, not after minutes of work
     print(f"skelact recognize: {choice}", file=sys.stderr)
     return extract(options.input, choice.load(), strict=options.strict, progress=True)
+
+
+def _check_estimator(name: str, layout: "Layout") -> None:
+    """Refuse an estimator whose joints the model cannot take."""
+    from skelact.errors import LayoutError
+    from skelact.pose.estimators.choice import LAYOUTS
+    from skelact.transforms.remap import plan_remap
+
+    try:
+        plan_remap(LAYOUTS[name], layout)
+    except LayoutError as error:
+        raise LayoutError(f"the estimator {name} gives joints of {LAYOUTS[name]}, which this model "
+                          f"of {layout.name} cannot take; choose another --estimator or "
+                          "--model") from error
 
 
 def _write_overlay(

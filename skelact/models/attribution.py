@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from skelact.checks import check_choice
 from skelact.errors import ChoiceError, ShapeError, SkelactError
 from skelact.models.classifier import SkeletonClassifier
+from skelact.models.inference import InferenceClassifier
 
 _START = 1e-6
 """Where the path of `integrated_gradients` starts: so near the baseline that the scores are the
@@ -117,6 +118,9 @@ def integrated_gradients(
 
 
 def _check_eval(network: SkeletonClassifier) -> None:
+    if isinstance(network, InferenceClassifier):
+        raise SkelactError("expected a network as it was trained, got one that for_inference made; "
+                           "explain the one that it was made from")
     if network.training:
         raise SkelactError("expected a network in eval mode, got one in training mode, whose "
                            "scores depend on the other clips; call network.eval() first")

@@ -1,7 +1,7 @@
 """Self-contained checkpoints: everything that recognizing and evaluating need, in one file."""
 
 import platform
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from inspect import signature
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from skelact.models.aa_gcn import aagcn
 from skelact.models.classifier import SkeletonClassifier, action_probabilities
 from skelact.models.ctr_gcn import ctrgcn
 from skelact.models.dg_stgcn import dgstgcn
+from skelact.models.inference import for_inference
 from skelact.models.joint_lstm import lstm
 from skelact.models.joint_transformer import transformer
 from skelact.models.ms_g3d import msg3d
@@ -74,6 +75,12 @@ class ActionModel:
     def layout(self) -> Layout:
         """The skeleton that the network takes."""
         return self.network.layout
+
+    def for_inference(
+        self, dtype: torch.dtype | None = None, compile: bool | str = False
+    ) -> "ActionModel":
+        """The same model with a faster network; see `skelact.models.inference.for_inference`."""
+        return replace(self, network=for_inference(self.network, dtype, compile))
 
     @torch.inference_mode()
     def probabilities(self, clips: Tensor) -> np.ndarray:
@@ -184,8 +191,9 @@ def load_model(path: str | Path | None = None, device: str = "cpu") -> ActionMod
         raise WeightsError(f"no model at {path}; `skelact train` writes one")
     content = read_torch_file(path)
     if not isinstance(content, dict) or "architecture" not in content:
-        raise WeightsError(f"{path} is no skelact checkpoint; published weights enter through "
-                           "skelact.models.published.load_published")
+        raise WeightsError(f"{path} is no skelact checkpoint; of published weights, `skelact "
+                           f"models convert {path} --layout LAYOUT -o model.pt` makes one (in "
+                           "Python: skelact.models.published.load_published)")
     version = content.get("format_version")
     if not isinstance(version, int) or version > FORMAT_VERSION:
         raise WeightsError(f"{path} has checkpoint format {version!r}, this skelact reads up to "

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from skelact.checks import check_choice, check_shape
-from skelact.errors import ShapeError
+from skelact.errors import ChoiceError, ShapeError
 from skelact.graph.layouts import Layout, check_joints
 
 
@@ -102,7 +102,7 @@ class SkeletonClassifier(nn.Module):
         ``[B, num_classes]`` scores before softmax.
 
     Raises:
-        ChoiceError: ``absent`` is neither.
+        ChoiceError: ``absent`` is neither, a negative ``norm_slots``, or no class.
     """
 
     def __init__(
@@ -114,6 +114,9 @@ class SkeletonClassifier(nn.Module):
         self.in_channels = in_channels
         self.architecture: dict | None = None
         self.absent = check_choice(absent, ("skip", "zeros"), "absent")
+        if norm_slots < 0 or num_classes < 1:
+            raise ChoiceError("expected norm_slots of 0 or more and at least one class, got "
+                              f"norm_slots={norm_slots}, num_classes={num_classes}")
         self.input_norm = InputNorm(layout.num_joints, in_channels, norm_slots)
         self.layers = layers
         self.head = nn.Linear(feature_channels, num_classes)

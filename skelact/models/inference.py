@@ -40,6 +40,9 @@ def for_inference(
     """
     if dtype not in (None, *_FLOATS):
         raise ChoiceError(f"expected dtype as one of {', '.join(map(str, _FLOATS))}; got {dtype}")
+    if not isinstance(network, SkeletonClassifier):
+        raise SkelactError(f"expected a SkeletonClassifier, got {type(network).__name__}; of a "
+                           "model, take model.for_inference()")
     if isinstance(network, InferenceClassifier):
         raise SkelactError("expected the network as it was trained, got one that for_inference "
                            "made")

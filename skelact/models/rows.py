@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from skelact.errors import ChoiceError
+
 ROWS = (
     (1, 1),
     (1, 1),
@@ -27,7 +29,13 @@ def scale_rows(
         rows: As `ROWS`.
         in_channels: C of the clips.
         base_channels: Width of a row with multiple 1.
+
+    Raises:
+        ChoiceError: No channels.
     """
+    if base_channels < 1 or in_channels < 1:
+        raise ChoiceError(f"expected at least one channel, got in_channels={in_channels}, "
+                          f"base_channels={base_channels}")
     layers, before = [], in_channels
     for multiple, stride in rows:
         layers.append((before, multiple * base_channels, stride))

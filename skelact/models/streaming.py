@@ -5,6 +5,7 @@ those of `unpadded`, the same weights on the whole clip without frames of zeros 
 """
 
 import copy
+import hashlib
 
 import torch
 from torch import Tensor, nn
@@ -71,6 +72,8 @@ class StreamingClassifier:
     """
 
     def __init__(self, network: SkeletonClassifier, window: int | None = None):
+        if window is not None and not isinstance(window, int):
+            raise ChoiceError(f"expected window as a number of frames or None, got {window!r}")
         self.layout = network.layout
         *before, (self.receptive_field, self.stride) = find_extents(network)
         frames = frames_of_layers(network, window)
@@ -90,6 +93,8 @@ class StreamingClassifier:
         self._mean = RunningMean(answers)
         self._memories = {name: module for name, module in self._layers.named_modules()
                           if isinstance(module, FrameBuffer | RunningMean)}
+        self._print = _fingerprint([self._scale, self._shift, *self._layers.state_dict().values(),
+                                    *self._head.state_dict().values()])
         with torch.no_grad():
             self._rest = self._convolve(self._shift)  # [1 or slots, D]: features of zeros
             self._mean.push(self._rest)
@@ -156,7 +161,8 @@ class StreamingClassifier:
 
     def state(self) -> dict[str, Tensor]:
         """Copies of what it remembers of the stream; ``torch.save`` can write them."""
-        state = {"time": torch.tensor(self._time),
+        state = {"network": self._print,
+                 "time": torch.tensor(self._time),
                  "seen": torch.tensor(self._seen, dtype=torch.long),
                  "taken": torch.tensor(self._taken, dtype=torch.long)}
         for name, memory in {"mean": self._mean, **self._memories}.items():
@@ -170,12 +176,15 @@ class StreamingClassifier:
             state: From a stream of the same network and window.
 
         Raises:
-            ShapeError: It is of another network or window.
+            ShapeError: It is of another network, other weights or another window.
         """
         own = {name: value.shape[1:] for name, value in self.state().items()}
         if own != {name: value.shape[1:] for name, value in state.items()}:
             raise ShapeError(f"expected the state of a stream of the same network with window "
                              f"{self.window}, got one whose tensors have other names or shapes")
+        if not torch.equal(state["network"], self._print):
+            raise ShapeError("expected the state of a stream of the same network, got one of other "
+                             "weights")
         self.reset()
         self._time = int(state["time"])
         self._open(len(state["seen"]))
@@ -245,3 +254,11 @@ class StreamingClassifier:
                    if self._absent_count or seen >= first]
         features = self._mean.mean()[present].sum(dim=0) / max(len(present), 1)
         return self._head(features)
+
+
+def _fingerprint(values: list[Tensor]) -> Tensor:
+    """``[32]`` bytes that tell these numbers from others."""
+    digest = hashlib.sha256()
+    for value in values:
+        digest.update(value.detach().cpu().double().numpy().tobytes())
+    return torch.tensor(list(digest.digest()), dtype=torch.uint8)

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from skelact.errors import ChoiceError
+from skelact.errors import ChoiceError, SkelactError
 from skelact.models.classifier import SkeletonClassifier
+from skelact.models.inference import InferenceClassifier
 
 _PROBE_FRAMES = (120, 240, 480)
 """Lengths of clips on which layers are probed; multiples of all usual strides."""
@@ -61,17 +62,21 @@ def summarise(network: SkeletonClassifier, frames: int = 100, people: int = 1) -
     """Count a network's layers, parameters and multiply-adds, and find its receptive field.
 
     Args:
-        network: Any network; it stays as it is.
+        network: A network as it was trained; it stays as it is.
         frames: T of the clip.
         people: Persons in the clip, all of them present.
 
     Raises:
         ChoiceError: No frames or no people.
+        SkelactError: The network is one that `for_inference` made.
         ShapeError: More people than the network has slots for.
     """
     if frames < 1 or people < 1:
         raise ChoiceError(f"expected at least one frame and one person, got frames={frames}, "
                           f"people={people}")
+    if isinstance(network, InferenceClassifier):
+        raise SkelactError("expected a network as it was trained, got one that for_inference made; "
+                           "summarise the one that it was made from")
     layers = _count_layers(network, frames, people)
     return ModelSummary(
         layers=tuple(layers), frames=frames, people=people,

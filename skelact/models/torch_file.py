@@ -26,8 +26,9 @@ def read_torch_file(path: str | Path):
         # torch's own message is long and tells users how to run the code after all
         raise WeightsError(f"{path} is damaged, or holds more than tensors and plain values; "
                            "reading it could run code, so it is refused") from error
-    except Exception as error:  # torch raises many kinds for a damaged file
-        raise WeightsError(f"{path} is damaged or no torch file ({one_line(error)})") from error
+    except Exception as error:  # torch raises many kinds for a damaged file, some without words
+        raise WeightsError(f"{path} is damaged or no torch file ({type(error).__name__}: "
+                           f"{one_line(error)})") from error
 
 
 def _check_sums(path: Path) -> None:

@@ -62,7 +62,7 @@ def test_what_is_said_of_the_clip_stands_over_what_was_published(words, tmp_path
 @pytest.mark.parametrize(("more", "message"), [
     (["--classes", "wave,grab"], "expected the names of 40 classes, got 2"),
     (["--classes", "nowhere.txt"], "expected --classes as a file of names"),
-    (["--layout", "ntu25"], "does not fit a network on 'ntu25'"),
+    (["--layout", "ntu25"], "is for a skeleton of 21 joints (hand21), 'ntu25' has 25"),
     (["--layout", "paw"], "expected a layout out of"),
     (["--clip.dims", "3"], "canonical_z needs 3-D joints with pelvis"),
     (["--clip.confidence", "true"], "for this network, got 3"),

@@ -38,6 +38,7 @@ def test_a_trained_model_is_shown_with_its_classes(capsys):
     code, out, _ = run(capsys, "show")
     model = load_model()
     assert code == 0
+    assert "multiply-adds of one clip of 1 x 64 frames" in out
     assert f"15 classes: {', '.join(model.classes)}" in out
     assert "rejects what is none of its classes" in out
     parameters = sum(parameter.numel() for parameter in model.network.parameters())
@@ -50,6 +51,8 @@ def test_a_trained_model_is_shown_with_its_classes(capsys):
     (["show", "stgcn", "--frames", "0"], "at least one frame"),
     (["list", "--people", "-1"], "at least one frame and one person"),
     (["show", "stgcn", "--classes", "0"], "at least one class"),
+    (["list", "--classes", "0"], "at least one class"),
+    (["show", "--layout", "ntu25"], "a checkpoint has its own"),
 ])
 def test_wrong_words_are_answered_in_one_line(capsys, words, message):
     code, _, err = run(capsys, *words)

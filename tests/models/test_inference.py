@@ -3,6 +3,7 @@
 from dataclasses import replace
 from inspect import signature
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from weights import shake
 from skelact.config import ClipConfig
 from skelact.errors import ChoiceError, LayoutError, SkelactError
 from skelact.graph import get_layout
-from skelact.models.checkpoint import NETWORKS, ActionModel, build_network
+from skelact.models.checkpoint import NETWORKS, ActionModel, build_network, load_model
 from skelact.models.classifier import SkeletonClassifier
 from skelact.models.inference import for_inference
 from skelact.nn.pointwise_conv import PointwiseConv
@@ -159,3 +160,13 @@ def test_what_does_not_fit_is_refused():
         for_inference(network, torch.int8)
     with pytest.raises(LayoutError, match="N=13"):
         fast(torch.zeros(1, 1, 17, 3, 8))
+
+
+def test_a_model_is_made_ready_as_a_whole():
+    model = load_model()
+    fast = model.for_inference()
+    clips = torch.randn(2, 1, 13, 3, 64)
+    np.testing.assert_allclose(fast.probabilities(clips), model.probabilities(clips), atol=1e-5)
+    assert fast.classes == model.classes
+    with pytest.raises(SkelactError, match=r"of a model, take model.for_inference\(\)"):
+        for_inference(model)

@@ -291,3 +291,17 @@ def test_networks_that_cannot_be_streamed_are_refused():
         streaming(build(), window=32)
     with pytest.raises(ChoiceError, match="as it was trained, got InferenceClassifier"):
         streaming(for_inference(build()))
+
+
+def test_a_state_of_other_weights_is_refused():
+    network, other = build(), build()
+    shake(other)
+    stream = streaming(network)
+    with pytest.raises(ShapeError, match="of other weights"):
+        stream.restore(streaming(other).state())
+    stream.restore(streaming(build()).state())
+
+
+def test_a_window_is_a_number_of_frames():
+    with pytest.raises(ChoiceError, match=r"number of frames or None, got 60\.0"):
+        streaming(build(), window=60.0)

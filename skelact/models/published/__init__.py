@@ -6,7 +6,7 @@ from typing import Literal
 from torch import Tensor
 
 from skelact.errors import WeightsError, one_line
-from skelact.graph.layouts import get_layout
+from skelact.graph.layouts import Layout, get_layout, layouts_with
 from skelact.models.checkpoint import build_network
 from skelact.models.classifier import SkeletonClassifier
 from skelact.models.published import aa_gcn, ctr_gcn, dg_stgcn, ms_g3d, pyskl_st_gcn, st_gcn
@@ -88,6 +88,7 @@ def build_published(
     """
     layout = get_layout(layout)
     architecture = {"name": reading.network, "arguments": reading.arguments | overrides}
+    _check_joints(path, reading, layout)
     try:
         network = build_network(architecture, layout)
         fresh = network.state_dict()
@@ -99,6 +100,16 @@ def build_published(
         raise WeightsError(f"{path} does not fit a network on {layout.name!r}: "
                            f"{one_line(error)}") from error
     return network.eval()
+
+
+def _check_joints(path: str | Path, reading: Reading, layout: Layout) -> None:
+    values = reading.weights["input_norm.weight"].numel()
+    joints = values // (reading.arguments["in_channels"] * (reading.arguments["norm_slots"] or 1))
+    if joints != layout.num_joints:
+        fitting = ", ".join(layouts_with(joints)) or "none of the built-in ones"
+        raise WeightsError(f"{path} is for a skeleton of {joints} joints ({fitting}), "
+                           f"{layout.name!r} has {layout.num_joints}; name the layout it was "
+                           "trained on")
 
 
 def read_state(path: str | Path) -> dict[str, Tensor]:

@@ -2,7 +2,6 @@
 
 import re
 
-import torch
 from torch import Tensor
 
 from skelact.errors import WeightsError
@@ -10,8 +9,10 @@ from skelact.models.published.reading import (
     STRIDES,
     Reading,
     check_axes,
+    in_order,
     infer_rows,
     infer_slots,
+    join_parts,
     rename,
 )
 
@@ -118,7 +119,7 @@ def _infer_ratio(state: dict[str, Tensor], topologies: int, layers: int) -> floa
 def _translate(state: dict[str, Tensor], joints: int) -> dict[str, Tensor]:
     """Our names and shapes; what we hold as one tensor is joined from that of the branches."""
     parts: dict[str, list[Tensor]] = {}
-    for key in sorted(state):  # branches in their order
+    for key in in_order(state):
         value, name = state[key], rename(key, _TARGETS)
         if value.shape[2:] == (1, 1) and "dilated" not in name:
             value = value.flatten(1)
@@ -127,6 +128,4 @@ def _translate(state: dict[str, Tensor], joints: int) -> dict[str, Tensor]:
         elif name.endswith("coefficients"):
             value = value[:joints]  # stored for 25 joints, whatever the skeleton
         parts.setdefault(name, []).append(value)
-    # num_batches_tracked has no axis to join along, and is the same in all branches
-    return {name: torch.cat(values) if len(values) > 1 and values[0].ndim else values[0]
-            for name, values in parts.items()}
+    return join_parts(parts)

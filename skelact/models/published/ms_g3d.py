@@ -2,7 +2,6 @@
 
 import re
 
-import torch
 from torch import Tensor
 
 from skelact.errors import WeightsError
@@ -10,8 +9,10 @@ from skelact.models.published.reading import (
     STRIDES,
     Reading,
     check_axes,
+    in_order,
     infer_rows,
     infer_slots,
+    join_parts,
     rename,
 )
 
@@ -135,7 +136,7 @@ def _translate(
     """Our names and shapes; what we hold as one tensor is joined from that of the branches."""
     targets = _TARGETS | _temporal_targets(last)
     parts: dict[str, list[Tensor]] = {}
-    for key in sorted(state):  # branches in their order
+    for key in in_order(state):
         value, name = state[key], _count_from_zero(rename(key, targets))
         before = key.removesuffix("mlp.layers.0.weight").removesuffix("PA")
         if key.endswith(".PA"):
@@ -147,9 +148,7 @@ def _translate(
         elif value.shape[2:] == (1, 1):
             value = value.flatten(1)
         parts.setdefault(name, []).append(value)
-    # num_batches_tracked has no axis to join along, and is the same in all branches
-    return {name: torch.cat(values) if len(values) > 1 and values[0].ndim else values[0]
-            for name, values in parts.items()}
+    return join_parts(parts)
 
 
 def _temporal_targets(last: int) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """pyskl's ST-GCN and ST-GCN++ (``.pth``)."""
 
-import torch
 from torch import Tensor
 
 from skelact.errors import WeightsError
@@ -8,8 +7,10 @@ from skelact.models.published.reading import (
     STRIDES,
     Reading,
     check_axes,
+    in_order,
     infer_rows,
     infer_slots,
+    join_parts,
     rename,
     split_partitions,
 )
@@ -91,13 +92,11 @@ def _translate(
 ) -> dict[str, Tensor]:
     """Our names and shapes; what we hold as one tensor is joined from that of the branches."""
     parts: dict[str, list[Tensor]] = {}
-    for key in sorted(state):  # branches in their order
+    for key in in_order(state):
         value, name = state[key], rename(key, targets)
         if ".gcn.conv." in key:
             value = split_partitions(value, partitions)
         elif targets is _STGCNPP and value.shape[2:] == (1, 1):
             value = value.flatten(1)
         parts.setdefault(name, []).append(value)
-    # num_batches_tracked has no axis to join along, and is the same in all branches
-    return {name: torch.cat(values) if len(values) > 1 and values[0].ndim else values[0]
-            for name, values in parts.items()}
+    return join_parts(parts)

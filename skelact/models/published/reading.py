@@ -1,9 +1,10 @@
 """What is read from a published checkpoint, and what all readers of them need."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from skelact.errors import WeightsError
@@ -64,6 +65,35 @@ def rename(key: str, targets: Mapping[str, str]) -> str:
         if re.fullmatch(pattern, key):
             return re.sub(pattern, target, key)
     raise WeightsError(f"the checkpoint has the unknown key {key!r}")
+
+
+def in_order(keys: Iterable[str]) -> list[str]:
+    """Keys sorted so that branch 2 comes before branch 10."""
+    return sorted(keys, key=lambda key: [(word.isdigit(), int(word) if word.isdigit() else word)
+                                         for word in key.split(".")])
+
+
+def join_parts(parts: Mapping[str, list[Tensor]]) -> dict[str, Tensor]:
+    """One tensor a name, of what the branches of a layer hold.
+
+    Args:
+        parts: Name -> tensors in the order of the branches.
+
+    Raises:
+        WeightsError: Their shapes do not go together.
+    """
+    joined = {}
+    for name, values in parts.items():
+        # num_batches_tracked has no axis to join along, and is the same in all branches
+        if len(values) == 1 or not values[0].ndim:
+            joined[name] = values[0]
+        elif len({value.shape[1:] for value in values}) > 1:
+            shapes = ", ".join(str(list(value.shape)) for value in values)
+            raise WeightsError(f"branches that belong together (our {name}) have the shapes "
+                               f"{shapes}")
+        else:
+            joined[name] = torch.cat(values)
+    return joined
 
 
 def split_partitions(value: Tensor, partitions: int) -> Tensor:

@@ -13,7 +13,8 @@ from skelact.pose.estimators.base import PoseEstimator
 from skelact.pose.estimators.weights import find_weights
 
 NAMES = ("auto", "yolo", "mediapipe", "mediapipe-hands")
-_LAYOUTS = {"yolo": "coco17", "mediapipe": "mediapipe33", "mediapipe-hands": "hand21"}
+LAYOUTS = {"yolo": "coco17", "mediapipe": "mediapipe33", "mediapipe-hands": "hand21"}
+"""The skeleton that each gives."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class EstimatorChoice:
     @property
     def layout(self) -> str:
         """Name of the skeleton that the estimator gives."""
-        return _LAYOUTS[self.name]
+        return LAYOUTS[self.name]
 
     @functools.cached_property
     def identity(self) -> dict:
