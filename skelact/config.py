@@ -11,6 +11,9 @@ from typing import Literal, get_args
 from skelact.checks import check_choice
 from skelact.errors import ChoiceError
 
+NetworkName = Literal[
+    "stgcn", "stgcnpp", "dgstgcn", "ctrgcn", "aagcn", "msg3d", "lstm", "transformer"
+]
 StreamName = Literal["joint", "bone", "joint_motion", "bone_motion"]
 STREAMS: tuple[str, ...] = get_args(StreamName)
 """What a network may look at; `skelact.transforms.streams` takes it from joints."""
@@ -74,9 +77,7 @@ class ClipConfig:
 class NetworkConfig:
     """The network and its sizes."""
 
-    name: Literal[
-        "stgcn", "stgcnpp", "dgstgcn", "ctrgcn", "aagcn", "msg3d", "lstm", "transformer"
-    ] = "stgcn"
+    name: NetworkName = "stgcn"
     """Which network of `skelact.models`."""
     base_channels: int = 0
     """Width of the first layers; 0 for the published one."""
