@@ -96,6 +96,7 @@ class SkeletonClassifier(nn.Module):
 
     Attributes:
         architecture: What `build_network` built it from; None where a function was called.
+        assumptions: Of published weights, what their file does not say and was taken as published.
 
     Shapes:
         input ``[B, M, N, C, T]``, 0 where a joint or person is missing; output
@@ -113,6 +114,7 @@ class SkeletonClassifier(nn.Module):
         self.layout = layout
         self.in_channels = in_channels
         self.architecture: dict | None = None
+        self.assumptions: tuple[str, ...] = ()
         self.absent = check_choice(absent, ("skip", "zeros"), "absent")
         if norm_slots < 0 or num_classes < 1:
             raise ChoiceError("expected norm_slots of 0 or more and at least one class, got "

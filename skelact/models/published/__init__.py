@@ -40,7 +40,7 @@ def load_published(
         overrides: Arguments of the network's function, in place of what was inferred or assumed.
 
     Returns:
-        A network on ``[B, M, N, C, T]`` in eval mode.
+        A network on ``[B, M, N, C, T]`` in eval mode; its ``assumptions`` say what was assumed.
 
     Raises:
         WeightsError: The file is missing, cannot be read safely, is for another network, or an
@@ -99,6 +99,7 @@ def build_published(
     except RuntimeError as error:
         raise WeightsError(f"{path} does not fit a network on {layout.name!r}: "
                            f"{one_line(error)}") from error
+    network.assumptions = reading.assumptions
     return network.eval()
 
 

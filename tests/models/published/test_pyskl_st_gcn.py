@@ -78,6 +78,7 @@ def test_depth_and_widths_come_from_the_weights(reference):
     assert [layer.graph_conv.weight.shape[1] for layer in network.layers] == [64] * 5 + [128]
     assert [layer.temporal.pointwise.stride for layer in network.layers] == [1] * 5 + [2]
     assert (network.in_channels, network.head.out_features) == (2, 40)
+    assert any("every second frame" in sentence for sentence in network.assumptions)
 
 
 @pytest.mark.shared
