@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from skelact.checks import check_choice
 from skelact.errors import ChoiceError, ShapeError, SkelactError
-from skelact.models.classifier import SkeletonClassifier
+from skelact.models.classifier import SkeletonClassifier, find_present
 from skelact.models.inference import InferenceClassifier
 
 _START = 1e-6
@@ -51,7 +51,7 @@ def class_activation(
                            "network")
     classes = _choose_classes(network(clips), class_index)
     terms = torch.einsum("bmndt,bd->bmnt", features, network.head.weight[classes])
-    people = _find_counted(network, clips).sum(dim=1).clamp_min(1)
+    people = network.find_counted(clips).sum(dim=1).clamp_min(1)
     shares = terms / (people.view(-1, 1, 1, 1) * joints * features.shape[4])
     return shares @ _spread(features.shape[4], clips.shape[4]).to(shares)
 
@@ -144,13 +144,6 @@ def _pick(scores: Tensor, classes: Tensor) -> Tensor:
     return scores.gather(1, classes[:, None])[:, 0]
 
 
-def _find_counted(network: SkeletonClassifier, clips: Tensor) -> Tensor:
-    """``[B, M]`` true for the persons over whom the network takes the mean."""
-    if network.absent == "zeros":
-        return torch.ones(clips.shape[:2], dtype=torch.bool, device=clips.device)
-    return (clips != 0).flatten(2).any(dim=2)
-
-
 def _spread(features: int, frames: int) -> Tensor:
     """``[T', T]`` how what stands at a frame of the features is spread; rows sum to 1."""
     points = torch.eye(features)[None]
@@ -170,8 +163,7 @@ def _expand_baseline(baseline: Tensor | None, clips: Tensor) -> Tensor:
     except RuntimeError as error:
         raise ShapeError(f"expected a baseline that expands to the clips {list(clips.shape)}, got "
                          f"{list(baseline.shape)}") from error
-    present = (clips != 0).flatten(2).any(dim=2)
-    return start * present[..., None, None, None]
+    return start * find_present(clips)[..., None, None, None]
 
 
 def _check_complete(attribution: Tensor, change: Tensor, steps: int, tolerance: float) -> None:

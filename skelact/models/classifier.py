@@ -130,7 +130,7 @@ class SkeletonClassifier(nn.Module):
             LayoutError: Another number of joints than the layout's.
             ShapeError: Not five axes, or another number of channels.
         """
-        present = self._find_present(clips)
+        present = self.find_counted(clips)
         people, rows = self._pack(clips, present)
         return _unpack(self.layers(people), rows, present)
 
@@ -141,21 +141,26 @@ class SkeletonClassifier(nn.Module):
             LayoutError: Another number of joints than the layout's.
             ShapeError: Not five axes, or another number of channels.
         """
-        present = self._find_present(clips)
+        present = self.find_counted(clips)
         people, rows = self._pack(clips, present)
         pooled = self.layers(people).mean(dim=(1, 3))
         by_person = _unpack(pooled, rows, present)
         return self.head(by_person.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp_min(1))
 
-    def _find_present(self, clips: Tensor) -> Tensor:
-        """``[B, M]`` true where a person takes part in the scores."""
+    def find_counted(self, clips: Tensor) -> Tensor:
+        """``[B, M]`` true where a person takes part in the scores.
+
+        Raises:
+            LayoutError: Another number of joints than the layout's.
+            ShapeError: Not five axes, or another number of channels, or too many persons.
+        """
         check_joints(clips, self.layout, "clips")
         check_shape(clips, ("B", "M", self.layout.num_joints, self.in_channels, "T"), "clips")
         if self.input_norm.slots:
-            _check_slots(clips.shape[1], self.input_norm.slots)
+            check_slots(clips.shape[1], self.input_norm.slots)
         if self.absent == "zeros":
             return torch.ones(clips.shape[:2], dtype=torch.bool, device=clips.device)
-        return (clips != 0).flatten(2).any(dim=2)
+        return find_present(clips)
 
     def _pack(self, clips: Tensor, present: Tensor) -> tuple[Tensor, Tensor | None]:
         """Persons ``[P, N, C, T]``, normalised, and their places in ``[B M]``; None for all."""
@@ -179,7 +184,17 @@ def _unpack(packed: Tensor, rows: Tensor | None, present: Tensor) -> Tensor:
     return places.index_copy(0, rows, packed).unflatten(0, present.shape)
 
 
-def _check_slots(people: int, slots: int) -> None:
+def find_present(clips: Tensor) -> Tensor:
+    """``[B, M]`` true for a person of whom any value in ``[B, M, N, C, T]`` is not 0."""
+    return (clips != 0).flatten(2).any(dim=2)
+
+
+def check_slots(people: int, slots: int) -> None:
+    """Refuse more persons than a network has input norms for.
+
+    Raises:
+        ShapeError: There are more.
+    """
     if people > slots:
         raise ShapeError(f"expected at most {slots} persons: this network normalises the input of "
                          f"each of {slots} person slots apart; got {people}")

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from skelact.errors import ChoiceError, SkelactError
-from skelact.models.classifier import SkeletonClassifier
+from skelact.models.classifier import SkeletonClassifier, find_present
 from skelact.models.folding import fold_norms
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -94,8 +94,7 @@ class InferenceClassifier(SkeletonClassifier):
             LayoutError: Another number of joints than the layout's.
             ShapeError: Not five axes, or another number of channels.
         """
-        counted = self._find_present(clips)
-        present = (clips != 0).flatten(2).any(dim=2)
+        counted, present = self.find_counted(clips), find_present(clips)
         people, rows = self._pack(clips, present)
         pooled = self._pool(people)
         if rows is None:

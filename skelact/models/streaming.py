@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from skelact.checks import check_shape
 from skelact.errors import ChoiceError, ShapeError
-from skelact.models.classifier import SkeletonClassifier
+from skelact.models.classifier import SkeletonClassifier, check_slots
 from skelact.models.unpadded import find_extents, frames_of_layers, list_layers
 from skelact.nn.frame_buffer import FrameBuffer
 from skelact.nn.product import affine
@@ -201,10 +201,8 @@ class StreamingClassifier:
             raise ShapeError(f"expected a {name} with {len(self._seen)} persons, as the first one "
                              f"had, got {len(frame)}; 0 stands for who is absent, reset() begins "
                              f"anew")
-        if self._slots and len(frame) > self._slots:
-            raise ShapeError(f"expected at most {self._slots} persons: this network normalises "
-                             f"the input of each of {self._slots} person slots apart; got "
-                             f"{len(frame)}")
+        if self._slots:
+            check_slots(len(frame), self._slots)
         if not frame.isfinite().all():
             raise ChoiceError("expected finite values, 0 where a joint is missing, got NaN or "
                               "infinity")

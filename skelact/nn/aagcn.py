@@ -5,17 +5,14 @@ import math
 import torch
 from torch import Tensor, nn
 
-from skelact.checks import check_shape
 from skelact.graph.graph import Graph
-from skelact.graph.layouts import check_joints
+from skelact.nn.layer import SkeletonLayer
 from skelact.nn.pointwise_conv import PointwiseConv, mix_channels
-from skelact.nn.shortcut import make_shortcut
+from skelact.nn.shortcut import FIRST_SCALE, make_shortcut
 from skelact.nn.temporal_conv import BatchNorm, TemporalConv
 
 ATTENDED_FRAMES = 9
 """Frames under the kernel of the attention over frames."""
-FIRST_GAMMA = 1e-6
-"""First weight of the norm after the graph convolution: at first, layers are their residuals."""
 
 
 class AdaptiveGraphConv(nn.Module):
@@ -132,7 +129,7 @@ class GatedAttention(nn.Module):
         return (by_frame * gate.unsqueeze(2)).permute(0, 2, 3, 1)
 
 
-class AAGCN(nn.Module):
+class AAGCN(SkeletonLayer):
     """One AAGCN layer: adaptive graph convolution, attention, temporal convolution, residuals.
 
     ``z = attention(relu(bn(graph(x)) + residual(x)))``, ``y = relu(bn(temporal(z)) + residual(x))``
@@ -180,12 +177,10 @@ class AAGCN(nn.Module):
         reduction: int = 4,
         dropout: float = 0.0,
     ):
-        super().__init__()
-        self.graph = graph
-        self.in_channels = in_channels
+        super().__init__(graph.layout, in_channels)
         self.graph_conv = AdaptiveGraphConv(in_channels, out_channels, graph, adaptive, reduction)
         self.graph_norm = BatchNorm(out_channels)
-        nn.init.constant_(self.graph_norm.weight, FIRST_GAMMA)
+        nn.init.constant_(self.graph_norm.weight, FIRST_SCALE)
         self.graph_shortcut = make_shortcut(in_channels, out_channels)
         self.attention = GatedAttention(out_channels, graph.num_joints) if attention else None
         self.temporal = nn.Sequential(
@@ -196,16 +191,11 @@ class AAGCN(nn.Module):
         self.shortcut = make_shortcut(in_channels, out_channels, stride) if residual else None
         self.relu = nn.ReLU()  # in place on a view is slow backward
 
-    def forward(self, joints: Tensor) -> Tensor:
-        """Run the layer; ``[..., N, C_in, T]`` to ``[..., N, C_out, T']``."""
-        check_joints(joints, self.graph.layout)
-        check_shape(joints, ("...", "N", self.in_channels, "T"), "joints")
-        leading = joints.shape[:-3]
-        features = joints.reshape(math.prod(leading), *joints.shape[-3:])
+    def convolve(self, features: Tensor) -> Tensor:
+        """Run the layer; ``[B, N, C_in, T]`` to ``[B, N, C_out, T']``."""
         mixed = self.relu(self.graph_norm(self.graph_conv(features))
                           + self.graph_shortcut(features))
         convolved = self.temporal(mixed if self.attention is None else self.attention(mixed))
         if self.shortcut is not None:
             convolved = convolved + self.shortcut(features)
-        output = self.relu(convolved)
-        return output.reshape(*leading, *output.shape[1:])
+        return self.relu(convolved)

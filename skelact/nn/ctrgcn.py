@@ -1,23 +1,18 @@
 """The layer of CTR-GCN."""
 
-import math
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from skelact.checks import check_shape
 from skelact.graph.graph import Graph
-from skelact.graph.layouts import check_joints
 from skelact.nn.ctr_gc import CTRGraphConv
+from skelact.nn.layer import SkeletonLayer
 from skelact.nn.multi_scale_temporal import NormedTemporalBranches
-from skelact.nn.shortcut import make_shortcut
+from skelact.nn.shortcut import FIRST_SCALE, make_shortcut
 from skelact.nn.temporal_conv import BatchNorm
 
-FIRST_SCALE = 1e-6
-"""Of a fresh norm of the graph convolution, so that training starts from its residual."""
 
-
-class CTRGCN(nn.Module):
+class CTRGCN(SkeletonLayer):
     """One CTR-GCN layer: refined graph convolution, temporal convolution, residuals.
 
     ``z = relu(bn(graph(x)) + residual(x))``, ``y = relu(dropout(relu(temporal(z))) +
@@ -69,9 +64,7 @@ class CTRGCN(nn.Module):
         temporal_relu: bool = True,
         dropout: float = 0.0,
     ):
-        super().__init__()
-        self.graph = graph
-        self.in_channels = in_channels
+        super().__init__(graph.layout, in_channels)
         compared_channels = compared_channels or default_compared_channels(in_channels)
         self.graph_conv = CTRGraphConv(in_channels, out_channels, graph, compared_channels)
         self.graph_norm = BatchNorm(out_channels)
@@ -84,18 +77,13 @@ class CTRGCN(nn.Module):
         self.shortcut = make_shortcut(in_channels, out_channels, stride) if residual else None
         self.relu = nn.ReLU()  # in place on a view is slow backward
 
-    def forward(self, joints: Tensor) -> Tensor:
-        """Run the layer; ``[..., N, C_in, T]`` to ``[..., N, C_out, T']``."""
-        check_joints(joints, self.graph.layout)
-        check_shape(joints, ("...", "N", self.in_channels, "T"), "joints")
-        leading = joints.shape[:-3]
-        features = joints.reshape(math.prod(leading), *joints.shape[-3:])
+    def convolve(self, features: Tensor) -> Tensor:
+        """Run the layer; ``[B, N, C_in, T]`` to ``[B, N, C_out, T']``."""
         mixed = self.graph_norm(self.graph_conv(features)) + self.graph_shortcut(features)
         convolved = self.dropout(self.temporal_relu(self.temporal(self.relu(mixed))))
         if self.shortcut is not None:
             convolved = convolved + self.shortcut(features)
-        output = self.relu(convolved)
-        return output.reshape(*leading, *output.shape[1:])
+        return self.relu(convolved)
 
 
 def default_compared_channels(in_channels: int) -> int:

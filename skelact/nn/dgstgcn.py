@@ -1,13 +1,12 @@
 """The layer of DG-STGCN: topologies that are learned and that follow the clip."""
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from skelact.checks import check_shape
-from skelact.graph.layouts import Layout, check_joints, get_layout
+from skelact.graph.layouts import Layout
+from skelact.nn.layer import SkeletonLayer
 from skelact.nn.multi_scale_temporal import MultiScaleTemporalConv
 from skelact.nn.pointwise_conv import PointwiseConv
 from skelact.nn.shortcut import make_shortcut
@@ -149,7 +148,7 @@ class DynamicTemporalConv(MultiScaleTemporalConv):
         return super().forward(extended.permute(0, 2, 3, 1))
 
 
-class DGSTGCN(nn.Module):
+class DGSTGCN(SkeletonLayer):
     """One DG-STGCN layer: graph convolution with a residual, temporal convolution, residual.
 
     ``z = relu(bn(graph(x)) + residual(x))``, ``y = relu(temporal(z) + residual(x))``
@@ -198,9 +197,7 @@ class DGSTGCN(nn.Module):
         residual: bool = True,
         dropout: float = 0.0,
     ):
-        super().__init__()
-        self.layout = get_layout(layout)
-        self.in_channels = in_channels
+        super().__init__(layout, in_channels)
         joints = self.layout.num_joints
         self.graph_conv = DynamicGraphConv(in_channels, out_channels, joints, topologies, ratio)
         self.graph_norm = BatchNorm(out_channels)
@@ -210,18 +207,13 @@ class DGSTGCN(nn.Module):
         self.shortcut = make_shortcut(in_channels, out_channels, stride) if residual else None
         self.relu = nn.ReLU()  # in place on a view is slow backward
 
-    def forward(self, joints: Tensor) -> Tensor:
-        """Run the layer; ``[..., N, C_in, T]`` to ``[..., N, C_out, T']``."""
-        check_joints(joints, self.layout)
-        check_shape(joints, ("...", "N", self.in_channels, "T"), "joints")
-        leading = joints.shape[:-3]
-        features = joints.reshape(math.prod(leading), *joints.shape[-3:])
+    def convolve(self, features: Tensor) -> Tensor:
+        """Run the layer; ``[B, N, C_in, T]`` to ``[B, N, C_out, T']``."""
         mixed = self.graph_norm(self.graph_conv(features)) + self.graph_shortcut(features)
         convolved = self.temporal(self.relu(mixed))
         if self.shortcut is not None:
             convolved = convolved + self.shortcut(features)
-        output = self.relu(convolved)
-        return output.reshape(*leading, *output.shape[1:])
+        return self.relu(convolved)
 
 
 def group_width(out_channels: int, ratio: float) -> int:

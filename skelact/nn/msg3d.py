@@ -1,13 +1,12 @@
 """The block of MS-G3D: joints at many distances, at one frame and over windows of frames."""
 
-import math
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from skelact.checks import check_shape
-from skelact.graph.layouts import Layout, check_joints, get_layout
+from skelact.graph.layouts import Layout
 from skelact.nn.disentangled_graph_conv import DisentangledGraphConv
+from skelact.nn.layer import SkeletonLayer
 from skelact.nn.multi_scale_temporal import NormedTemporalBranches
 from skelact.nn.pointwise_conv import PointwiseConv
 from skelact.nn.shortcut import make_shortcut
@@ -61,7 +60,7 @@ class WindowGraphConv(nn.Module):
         return self.norm(self.collapse(by_frame.flatten(3).permute(0, 2, 3, 1)))
 
 
-class MSG3D(nn.Module):
+class MSG3D(SkeletonLayer):
     """One block of MS-G3D.
 
     ``z = relu(bn(graph(x)))``, ``y = relu(f2(relu(f1(z))) + sum over windows of g3d(x))``,
@@ -118,9 +117,7 @@ class MSG3D(nn.Module):
         normalise: str = "columns",
         dropout: float = 0.0,
     ):
-        super().__init__()
-        self.layout = get_layout(layout)
-        self.in_channels = in_channels
+        super().__init__(layout, in_channels)
         hidden = hidden_channels or in_channels
         self.graph_conv = DisentangledGraphConv(in_channels, hidden, self.layout, graph_scales,
                                                 normalise=normalise)
@@ -142,19 +139,14 @@ class MSG3D(nn.Module):
         self.relu = nn.ReLU()  # in place on a view is slow backward
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, joints: Tensor) -> Tensor:
-        """Run the block; ``[..., N, C_in, T]`` to ``[..., N, C_out, T']``."""
-        check_joints(joints, self.layout)
-        check_shape(joints, ("...", "N", self.in_channels, "T"), "joints")
-        leading = joints.shape[:-3]
-        features = joints.reshape(math.prod(leading), *joints.shape[-3:])
+    def convolve(self, features: Tensor) -> Tensor:
+        """Run the block; ``[B, N, C_in, T]`` to ``[B, N, C_out, T']``."""
         hidden = self.relu(self.graph_norm(self.graph_conv(features)))
-        summed = self._convolve(1, self.relu(self._convolve(0, hidden)))
+        summed = self._convolve_frames(1, self.relu(self._convolve_frames(0, hidden)))
         for window in self.windows:
             summed = summed + window(features)
-        output = self.dropout(self.relu(self._convolve(2, self.relu(summed))))
-        return output.reshape(*leading, *output.shape[1:])
+        return self.dropout(self.relu(self._convolve_frames(2, self.relu(summed))))
 
-    def _convolve(self, step: int, features: Tensor) -> Tensor:
+    def _convolve_frames(self, step: int, features: Tensor) -> Tensor:
         """Convolve over frames with a residual, for the ``step``-th time."""
         return self.temporal[step](features) + self.shortcuts[step](features)

@@ -1,17 +1,14 @@
 """The spatiotemporal graph convolution layer."""
 
-import math
-
 from torch import Tensor, nn
 
-from skelact.checks import check_shape
 from skelact.graph.graph import Graph
-from skelact.graph.layouts import check_joints
 from skelact.nn.graph_conv import GraphConv
+from skelact.nn.layer import SkeletonLayer
 from skelact.nn.temporal_conv import BatchNorm, TemporalConv
 
 
-class STGCN(nn.Module):
+class STGCN(SkeletonLayer):
     """One ST-GCN layer: graph convolution, temporal convolution, residual.
 
     ``y = relu(dropout(bn(temporal(relu(bn(graph(x)))))) + residual(x))``
@@ -57,9 +54,8 @@ class STGCN(nn.Module):
         edge_importance: bool = True,
         dropout: float = 0.0,
     ):
-        super().__init__()
+        super().__init__(graph.layout, in_channels)
         self.graph = graph
-        self.in_channels = in_channels
         self.graph_conv = GraphConv(in_channels, out_channels, graph, edge_importance)
         # nothing in place: what goes in is a view, whose gradient would be copied, out of order
         self.temporal = nn.Sequential(
@@ -81,14 +77,9 @@ class STGCN(nn.Module):
             BatchNorm(out_channels),
         )
 
-    def forward(self, joints: Tensor) -> Tensor:
-        """Run the layer; ``[..., N, C_in, T]`` to ``[..., N, C_out, T']``."""
-        check_joints(joints, self.graph.layout)
-        check_shape(joints, ("...", "N", self.in_channels, "T"), "joints")
-        leading = joints.shape[:-3]
-        features = joints.reshape(math.prod(leading), *joints.shape[-3:])
+    def convolve(self, features: Tensor) -> Tensor:
+        """Run the layer; ``[B, N, C_in, T]`` to ``[B, N, C_out, T']``."""
         convolved = self.temporal(self.graph_conv(features))
         if self.shortcut is not None:
             convolved = convolved + self.shortcut(features)
-        output = self.relu(convolved)
-        return output.reshape(*leading, *output.shape[1:])
+        return self.relu(convolved)

@@ -1,13 +1,10 @@
 """The layer of ST-GCN++."""
 
-import math
-
 from torch import Tensor, nn
 
-from skelact.checks import check_shape
 from skelact.graph.graph import Graph
-from skelact.graph.layouts import check_joints
 from skelact.nn.graph_conv import GraphConv
+from skelact.nn.layer import SkeletonLayer
 from skelact.nn.multi_scale_temporal import MultiScaleTemporalConv
 from skelact.nn.shortcut import make_shortcut
 from skelact.nn.temporal_conv import BatchNorm
@@ -34,7 +31,7 @@ class LearnedGraphConv(GraphConv):
         self.adjacency = nn.Parameter(adjacency)
 
 
-class STGCNPP(nn.Module):
+class STGCNPP(SkeletonLayer):
     """One ST-GCN++ layer: graph convolution with a residual, temporal convolution, residual.
 
     ``z = relu(bn(graph(x)) + residual(x))``, ``y = relu(temporal(z) + residual(x))``
@@ -77,9 +74,8 @@ class STGCNPP(nn.Module):
         residual: bool = True,
         dropout: float = 0.0,
     ):
-        super().__init__()
+        super().__init__(graph.layout, in_channels)
         self.graph = graph
-        self.in_channels = in_channels
         self.graph_conv = LearnedGraphConv(in_channels, out_channels, graph)
         self.graph_norm = BatchNorm(out_channels)
         self.graph_shortcut = make_shortcut(in_channels, out_channels)
@@ -88,15 +84,10 @@ class STGCNPP(nn.Module):
         self.shortcut = make_shortcut(in_channels, out_channels, stride) if residual else None
         self.relu = nn.ReLU()  # in place on a view is slow backward
 
-    def forward(self, joints: Tensor) -> Tensor:
-        """Run the layer; ``[..., N, C_in, T]`` to ``[..., N, C_out, T']``."""
-        check_joints(joints, self.graph.layout)
-        check_shape(joints, ("...", "N", self.in_channels, "T"), "joints")
-        leading = joints.shape[:-3]
-        features = joints.reshape(math.prod(leading), *joints.shape[-3:])
+    def convolve(self, features: Tensor) -> Tensor:
+        """Run the layer; ``[B, N, C_in, T]`` to ``[B, N, C_out, T']``."""
         mixed = self.graph_norm(self.graph_conv(features)) + self.graph_shortcut(features)
         convolved = self.temporal(self.relu(mixed))
         if self.shortcut is not None:
             convolved = convolved + self.shortcut(features)
-        output = self.relu(convolved)
-        return output.reshape(*leading, *output.shape[1:])
+        return self.relu(convolved)

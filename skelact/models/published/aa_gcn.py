@@ -8,6 +8,7 @@ from skelact.models.published.reading import (
     STRIDES,
     Reading,
     check_axes,
+    check_first_block,
     infer_rows,
     infer_slots,
     rename,
@@ -52,9 +53,7 @@ def read(state: dict[str, Tensor]) -> Reading:
     adaptive = _KEY + "gcn.alpha" in state
     check_axes(state, _SIZES | ({_EMBED: 4} if adaptive else {}), "pyskl's AAGCN")
     base_channels, in_channels = state[_MIX].shape[:2]
-    if in_channels == base_channels:
-        raise WeightsError(f"its first block keeps {in_channels} channels: pyskl then adds its "
-                           "input to it, our first layer does not")
+    check_first_block(in_channels, base_channels)
     arguments = {
         "num_classes": len(state["cls_head.fc_cls.weight"]),
         "in_channels": in_channels,

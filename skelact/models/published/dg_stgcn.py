@@ -9,6 +9,7 @@ from skelact.models.published.reading import (
     STRIDES,
     Reading,
     check_axes,
+    check_first_block,
     in_order,
     infer_rows,
     infer_slots,
@@ -67,9 +68,7 @@ def read(state: dict[str, Tensor]) -> Reading:
     topologies, joints = state[_KEY + "gcn.A"].shape[:2]
     in_channels = state[_KEY + "gcn.pre.0.weight"].shape[1]
     base_channels = state[_KEY + "gcn.bn.weight"].numel()
-    if in_channels == base_channels:
-        raise WeightsError(f"its first block keeps {in_channels} channels: pyskl then adds its "
-                           "input to it, our first layer does not")
+    check_first_block(in_channels, base_channels)
     rows = infer_rows(state, "backbone.gcn.{}.gcn.bn.weight",
                       "backbone.gcn.{}.residual.conv.weight", base_channels)
     dilated = _count_dilated(state)

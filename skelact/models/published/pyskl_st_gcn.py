@@ -2,11 +2,11 @@
 
 from torch import Tensor
 
-from skelact.errors import WeightsError
 from skelact.models.published.reading import (
     STRIDES,
     Reading,
     check_axes,
+    check_first_block,
     in_order,
     infer_rows,
     infer_slots,
@@ -67,9 +67,7 @@ def read(state: dict[str, Tensor]) -> Reading:
     partitions, joints = state[_KEY + "gcn.A"].shape[:2]
     in_channels = state[_KEY + "gcn.conv.weight"].shape[1]
     base_channels = state[_KEY + "gcn.bn.weight"].numel()
-    if in_channels == base_channels:
-        raise WeightsError(f"its first block keeps {in_channels} channels: pyskl then adds its "
-                           "input to it, our first layer does not")
+    check_first_block(in_channels, base_channels)
     arguments = {
         "num_classes": len(state["cls_head.fc_cls.weight"]),
         "in_channels": in_channels,

@@ -55,6 +55,17 @@ def check_axes(state: Mapping[str, Tensor], sizes: Mapping[str, int], network: s
                                f"{list(state[key].shape)}, expected {axes} of them, none empty")
 
 
+def check_first_block(in_channels: int, base_channels: int) -> None:
+    """Refuse a first block of pyskl's that adds its input to its output; ours has no residual.
+
+    Raises:
+        WeightsError: It keeps the channels.
+    """
+    if in_channels == base_channels:
+        raise WeightsError(f"its first block keeps {in_channels} channels: pyskl then adds its "
+                           "input to it, our first layer does not")
+
+
 def rename(key: str, targets: Mapping[str, str]) -> str:
     """Our name for a key of a foreign checkpoint, by patterns and what they become.
 
