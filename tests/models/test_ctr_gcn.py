@@ -1,5 +1,6 @@
 """CTR-GCN: its table, its arguments, and what every network of ours promises."""
 
+import numpy as np
 import pytest
 import torch
 from plain_ctr_gcn import PlainCTRGCN
@@ -63,9 +64,11 @@ def test_every_argument_makes_a_network_that_scores(layout, arguments, frames):
 
 def test_the_graph_is_inward_outward_unless_told_otherwise():
     for partition in (None, "", "inward_outward"):
-        network = ctrgcn("penn13", 2, partition=partition, **SMALL)
-        assert all(layer.graph.partition == "inward_outward" for layer in network.layers)
-    assert ctrgcn("penn13", 2, partition="spatial", **SMALL).layers[0].graph.partition == "spatial"
+        for layer in ctrgcn("penn13", 2, partition=partition, **SMALL).layers:
+            learned = layer.graph_conv.adjacency.detach()
+            assert np.allclose(learned, Graph("penn13", "inward_outward").adjacency)
+    spatial = ctrgcn("penn13", 2, partition="spatial", **SMALL).layers[0].graph_conv.adjacency
+    assert np.allclose(spatial.detach(), Graph("penn13", "spatial").adjacency)
 
 
 def test_dropout_spares_the_first_layer():
