@@ -19,8 +19,6 @@ from skelact.datasets.sampling import (
     ConsecutiveFrames,
     CropResize,
     Instants,
-    PysklTestClips,
-    ResizedParts,
     Sampling,
     UniformSegments,
 )
@@ -32,12 +30,6 @@ from skelact.training.distributed import World
 from skelact.transforms.clip_form import form_clips, settle_form
 
 logger = logging.getLogger("skelact")
-
-PARTS = ((0.0, 0.0), (0.4, 0.0), (0.4, 0.5), (0.4, 1.0), (0.7, 0.5), (0.2, 0.0), (0.2, 1.0),
-         (0.2, 0.5), (0.7, 0.0), (0.7, 1.0))
-"""Ten parts of a clip to look at in a test; the first is the whole. Each is (how short: 0 the whole
-clip, 1 the shortest trained on; where: 0 at the beginning, 1 at the end)."""
-
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
@@ -300,27 +292,3 @@ def train_sampling(config: TrainConfig) -> Sampling:
     if config.clip.sampling == "pad":
         return ConsecutiveFrames(frames, where="first", short="zero")
     return CropResize(frames, (crop, 1.0), shortest=2)
-
-
-def view_sampling(config: TrainConfig, views: int) -> Sampling:
-    """Which frames of a clip are looked at in validation and test, in so many views."""
-    frames = config.clip.frames
-    if config.clip.sampling == "uniform":
-        if views == 1:
-            return UniformSegments(frames, random=False)
-        return PysklTestClips(frames, views)
-    if config.clip.sampling == "pad":
-        return ConsecutiveFrames(frames, where="first", short="zero")
-    lost = 1 - config.augment.crop
-    return ResizedParts(frames, tuple((1 - lost * short, at) for short, at in PARTS[:views]))
-
-
-def view_loader(
-    config: TrainConfig, arrays: ClipArrays, rows: np.ndarray, views: int = 1,
-    mirror: bool = False,
-) -> Loader:
-    """Rows in their order, each seen in ``views`` ways (one after another along B)."""
-    transform = form_clips(config.clip, arrays.dims, mirror=mirror)
-    return Loader(arrays, rows, max(1, 64 // views), sampling=view_sampling(config, views),
-                  transform=transform, shuffle=False, people=config.clip.people,
-                  workers=config.workers)

@@ -11,6 +11,7 @@ from torch import nn
 from tqdm import tqdm
 
 from skelact.config import TrainConfig
+from skelact.device import choose_precision
 from skelact.errors import WeightsError
 from skelact.models.checkpoint import ActionModel, load_model, save_model
 from skelact.models.torch_file import read_torch_file
@@ -26,7 +27,7 @@ from skelact.training.distributed import (
     joined,
 )
 from skelact.training.network import describe_model, make_network, name_protocol
-from skelact.training.optim import choose_precision, learning_rate, set_rate
+from skelact.training.optim import learning_rate, set_rate
 from skelact.training.run_folder import (
     TestResult,
     begin_run,

@@ -1,8 +1,6 @@
 """Optimiser, learning-rate schedule, loss and arithmetic of a training run."""
 
-import contextlib
 import math
-import time
 
 import torch
 from torch import Tensor, nn
@@ -77,36 +75,3 @@ def loss_of_actions(
 def loss_of_rejection(none: Tensor, unknown: Tensor) -> Tensor:
     """``[B]`` cross-entropy of whether a clip shows no known action, from the last score."""
     return nn.functional.binary_cross_entropy_with_logits(none, unknown.float(), reduction="none")
-
-
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-"""Names of the arithmetic of the products."""
-
-
-def autocast(precision: str, device: torch.device) -> contextlib.AbstractContextManager:
-    """The context in which a network computes with this arithmetic."""
-    dtype = DTYPES[precision]
-    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
-
-
-def choose_precision(precision: str, device: torch.device) -> str:
-    """``"fp32"``, ``"bf16"`` or ``"fp16"``: as asked; auto: bf16 where it is native.
-
-    On a CPU a quick probe finds out whether bf16 is twice as fast.
-    """
-    if precision != "auto":
-        return precision
-    native = torch.cuda.is_bf16_supported() if device.type == "cuda" else _bf16_pays()
-    return "bf16" if native else "fp32"
-
-
-def _bf16_pays() -> bool:
-    def seconds(dtype: torch.dtype) -> float:
-        a = torch.ones(512, 512, dtype=dtype)
-        a @ a
-        start = time.perf_counter()
-        for _ in range(5):
-            a @ a
-        return time.perf_counter() - start
-
-    return seconds(torch.bfloat16) * 2 < seconds(torch.float32)

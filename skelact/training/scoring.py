@@ -1,18 +1,17 @@
 """What a network is worth: scores of clips, the rejection threshold, the test split."""
 
 import numpy as np
-import torch
 from torch import nn
 
 from skelact.config import TrainConfig
 from skelact.datasets.arrays import ClipArrays
 from skelact.datasets.loader import Loader
 from skelact.errors import SkelactError
+from skelact.evaluation import scoring
 from skelact.evaluation.metrics import mean_class_accuracy, rejection_threshold, top_k_accuracy
-from skelact.models.classifier import action_probabilities
-from skelact.training.data import PARTS, TrainingData, train_sampling, view_loader
+from skelact.evaluation.views import plan_views
+from skelact.training.data import TrainingData, train_sampling
 from skelact.training.distributed import World, gather_rows
-from skelact.training.optim import autocast
 from skelact.transforms.clip_form import form_clips
 
 FALSE_RATE = 0.02
@@ -27,44 +26,15 @@ def score_clips(
 
     Processes share the rows; each gets the whole result.
     """
-    mirrors, each = _plan_views(config, views)
-    mine = rows[world.rank :: world.size]
-    scores = np.mean([
-        _probabilities(network, config, len(data.classes),
-                       view_loader(config, data.arrays, mine, each, mirror)
-                       ).reshape(len(mine), each, len(data.classes)).mean(axis=1)
-        for mirror in mirrors
-    ], axis=0)
+    scores = scoring.score_clips(
+        network, config.clip, data.arrays, rows[world.rank :: world.size], len(data.classes),
+        plan_views(config.clip, config.augment, views), config.precision, config.workers)
     return gather_rows(world, scores)
 
 
 def count_views(config: TrainConfig) -> int:
     """How many views of a test clip there are; `TrainConfig.test_clips` at most."""
-    mirrors, each = _plan_views(config, config.test_clips)
-    return len(mirrors) * each
-
-
-def _plan_views(config: TrainConfig, wanted: int) -> tuple[tuple[bool, ...], int]:
-    """Whether to mirror (where training does, half of several views are), and views of each."""
-    mirrors = (False, True) if wanted > 1 and config.augment.flip else (False,)
-    most = {"uniform": wanted, "resize": len(PARTS) if config.augment.crop < 1 else 1,
-            "pad": 1}[config.clip.sampling]
-    return mirrors, min(wanted // len(mirrors), most)
-
-
-@torch.inference_mode()
-def _probabilities(
-    network: nn.Module, config: TrainConfig, num_classes: int, loader: Loader
-) -> np.ndarray:
-    """``[draws, classes]`` in the loader's order."""
-    network.eval()
-    device = next(network.parameters()).device
-    parts = [torch.empty(0, num_classes)]
-    for batch in loader if len(loader.rows) else ():
-        with autocast(config.precision, device):
-            scores = network(batch.clips.to(device, non_blocking=True))
-        parts.append(action_probabilities(scores.float(), num_classes).cpu())
-    return torch.cat(parts).double().numpy()
+    return plan_views(config.clip, config.augment, config.test_clips).count
 
 
 def validate(
@@ -108,7 +78,8 @@ def _top_probability(
     loader = Loader(arrays, rows, 64, sampling=train_sampling(config), seed=7, repeat=draws,
                     transform=form_clips(config.clip, arrays.dims, config.augment),
                     people=config.clip.people, workers=config.workers)
-    return _probabilities(network, config, num_classes, loader).max(axis=1, initial=0.0)
+    scores = scoring.probabilities(network, loader, num_classes, config.precision)
+    return scores.max(axis=1, initial=0.0)
 
 
 def score_test(

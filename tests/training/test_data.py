@@ -19,13 +19,12 @@ from skelact.datasets.sampling import (
     UniformSegments,
 )
 from skelact.errors import ChoiceError, FileFormatError, LayoutError, SkelactError
+from skelact.evaluation.views import plan_views, view_sampling
 from skelact.training.data import (
     TrainingBatches,
     find_store,
     open_data,
     train_sampling,
-    view_loader,
-    view_sampling,
 )
 from skelact.training.distributed import World
 
@@ -308,29 +307,9 @@ def test_frames_are_sampled_as_the_settings_say(sampling, train, one, ten):
     config = TrainConfig(clip=ClipConfig(sampling=sampling, frames=8),
                          augment=AugmentConfig(crop=0.7))
     assert train_sampling(config) == train
-    assert view_sampling(config, 1) == one
+    assert view_sampling(config.clip, plan_views(config.clip, config.augment)) == one
     if ten is not None:
-        assert ten(view_sampling(config, 10))
-
-
-def test_views_are_no_shorter_than_what_is_trained_on(store):
-    for crop in (0.5, 0.9):
-        config = settings(store.folder, augment=AugmentConfig(crop=crop))
-        positions = view_sampling(config, 10)(np.array([101]))[0]
-        spans = (positions[:, -1] - positions[:, 0] + 1) / 101
-        assert spans[0] == 1
-        assert spans.min() == pytest.approx(1 - 0.7 * (1 - crop))
-
-
-def test_ten_views_of_a_clip_differ(store):
-    config, data = open_data(settings(store.folder, clip=ClipConfig(layout="auto", frames=8),
-                                      augment=AugmentConfig(crop=0.5)))
-    batch = next(iter(view_loader(config, data.arrays, data.test[:1], views=10)))
-    assert len({tuple(clip.flatten().tolist()) for clip in batch.clips}) == 10
-    whole, again = (next(iter(view_loader(config, data.arrays, data.test)))
-                    for _ in range(2))
-    assert torch.equal(whole.clips, again.clips)
-    assert whole.index.tolist() == data.test.tolist()
+        assert ten(view_sampling(config.clip, plan_views(config.clip, config.augment, 10)))
 
 
 def test_a_flat_background_is_refused_for_a_network_in_space(others, tmp_path):

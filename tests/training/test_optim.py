@@ -7,11 +7,10 @@ import pytest
 import torch
 
 from skelact.config import OptimConfig
+from skelact.device import autocast, choose_precision
 from skelact.models import stgcn, stgcnpp
 from skelact.models.transfer import freeze
 from skelact.training.optim import (
-    autocast,
-    choose_precision,
     class_weights,
     learning_rate,
     loss_of_actions,

@@ -1,0 +1,99 @@
+"""What a network says of clips: a row of probabilities a clip, the mean of its views."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from skelact.config import AugmentConfig, ClipConfig
+from skelact.datasets.arrays import ClipArrays, remap_arrays
+from skelact.datasets.loader import Loader
+from skelact.device import autocast
+from skelact.errors import SkelactError
+from skelact.evaluation.views import Views, plan_views, view_loader
+from skelact.models.checkpoint import ActionModel
+from skelact.models.classifier import action_probabilities
+from skelact.transforms.clip_form import settle_form
+
+
+def score_model(
+    model: ActionModel, arrays: ClipArrays, rows: np.ndarray | None = None, views: int = 1,
+    precision: str = "fp32", workers: int = 0,
+) -> np.ndarray:
+    """What a model says of the clips of any data set.
+
+    Args:
+        model: The model; where it is in (CPU, CUDA) it is run.
+        arrays: The clips; brought to the model's skeleton, and 3-D ones looked at from the front
+            where it is a 2-D model.
+        rows: ``[L]`` those to score; by default all.
+        views: Views a clip, at most; see `plan_views`.
+        precision: Arithmetic of the layers: ``fp32``, ``bf16`` or ``fp16``.
+        workers: Threads that prepare batches ahead.
+
+    Returns:
+        ``[L, classes]`` float64 probabilities; a row sums to 1, or to less where the model
+        rejects.
+
+    Raises:
+        SkelactError: The clips cannot be brought into the form that the model takes, or what it
+            says of them is not finite.
+        LayoutError: Their skeleton cannot be converted.
+    """
+    arrays = remap_arrays(arrays, model.layout)
+    images = arrays.image_size is not None and bool((arrays.image_size > 0).all())
+    clip = settle_form(model.clip, arrays.layout, arrays.dims, images)
+    rows = np.arange(len(arrays)) if rows is None else np.asarray(rows, np.int64)
+    plan = plan_views(clip, trained_augment(model), views)
+    scores = score_clips(model.network, clip, arrays, rows, len(model.classes), plan, precision,
+                         workers)
+    if not np.isfinite(scores).all():
+        raise SkelactError(f"expected finite scores; those of {(~np.isfinite(scores)).any(1).sum()}"
+                           f" of {len(rows)} clips are not: the joints hold extreme values, or the "
+                           "weights are broken")
+    return scores
+
+
+def trained_augment(model: ActionModel) -> AugmentConfig:
+    """How the clips of a model's training were changed; not at all where nothing is known."""
+    known = AugmentConfig.__dataclass_fields__
+    stored = model.training.get("augment") or {}
+    return AugmentConfig(**{name: value for name, value in stored.items() if name in known})
+
+
+def score_clips(
+    network: nn.Module, clip: ClipConfig, arrays: ClipArrays, rows: np.ndarray, num_classes: int,
+    views: Views = Views(), precision: str = "fp32", workers: int = 0,  # noqa: B008 - frozen
+) -> np.ndarray:
+    """``[L, num_classes]`` float64 probability of every action for every row.
+
+    Args:
+        network: Scores clips; on its device.
+        clip: The form of its clips, settled.
+        arrays: Clips in its skeleton.
+        rows: ``[L]`` those to score.
+        num_classes: Actions.
+        views: How each is looked at; the probabilities of the views are averaged.
+        precision: Arithmetic of the layers.
+        workers: Threads that prepare batches ahead.
+    """
+    return np.mean([
+        probabilities(network, view_loader(clip, arrays, rows, views, mirror, workers),
+                      num_classes, precision
+                      ).reshape(len(rows), views.parts, num_classes).mean(axis=1)
+        for mirror in views.mirrors
+    ], axis=0)
+
+
+@torch.inference_mode()
+def probabilities(
+    network: nn.Module, loader: Loader, num_classes: int, precision: str = "fp32"
+) -> np.ndarray:
+    """``[draws, num_classes]`` float64 in the loader's order."""
+    network.eval()
+    device = next(network.parameters()).device
+    parts = [torch.empty(0, num_classes)]
+    for batch in loader if len(loader.rows) else ():
+        with autocast(precision, device):
+            scores = network(batch.clips.to(device, non_blocking=True))
+        parts.append(action_probabilities(scores.float(), num_classes).cpu())
+    return torch.cat(parts).double().numpy()
