@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from skelact.config import AugmentConfig, ClipConfig
 from skelact.datasets.arrays import ClipArrays, remap_arrays
@@ -17,7 +18,7 @@ from skelact.transforms.clip_form import settle_form
 
 def score_model(
     model: ActionModel, arrays: ClipArrays, rows: np.ndarray | None = None, views: int = 1,
-    precision: str = "fp32", workers: int = 0,
+    precision: str = "fp32", workers: int = 0, progress: bool = False,
 ) -> np.ndarray:
     """What a model says of the clips of any data set.
 
@@ -29,6 +30,7 @@ def score_model(
         views: Views a clip, at most; see `plan_views`.
         precision: Arithmetic of the layers: ``fp32``, ``bf16`` or ``fp16``.
         workers: Threads that prepare batches ahead.
+        progress: Show a progress bar on a terminal.
 
     Returns:
         ``[L, classes]`` float64 probabilities; a row sums to 1, or to less where the model
@@ -45,7 +47,7 @@ def score_model(
     rows = np.arange(len(arrays)) if rows is None else np.asarray(rows, np.int64)
     plan = plan_views(clip, trained_augment(model), views)
     scores = score_clips(model.network, clip, arrays, rows, len(model.classes), plan, precision,
-                         workers)
+                         workers, progress)
     if not np.isfinite(scores).all():
         raise SkelactError(f"expected finite scores; those of {(~np.isfinite(scores)).any(1).sum()}"
                            f" of {len(rows)} clips are not: the joints hold extreme values, or the "
@@ -63,6 +65,7 @@ def trained_augment(model: ActionModel) -> AugmentConfig:
 def score_clips(
     network: nn.Module, clip: ClipConfig, arrays: ClipArrays, rows: np.ndarray, num_classes: int,
     views: Views = Views(), precision: str = "fp32", workers: int = 0,  # noqa: B008 - frozen
+    progress: bool = False,
 ) -> np.ndarray:
     """``[L, num_classes]`` float64 probability of every action for every row.
 
@@ -75,10 +78,11 @@ def score_clips(
         views: How each is looked at; the probabilities of the views are averaged.
         precision: Arithmetic of the layers.
         workers: Threads that prepare batches ahead.
+        progress: Show a progress bar on a terminal, one for the clips and one for their mirrors.
     """
     return np.mean([
         probabilities(network, view_loader(clip, arrays, rows, views, mirror, workers),
-                      num_classes, precision
+                      num_classes, precision, progress
                       ).reshape(len(rows), views.parts, num_classes).mean(axis=1)
         for mirror in views.mirrors
     ], axis=0)
@@ -86,13 +90,16 @@ def score_clips(
 
 @torch.inference_mode()
 def probabilities(
-    network: nn.Module, loader: Loader, num_classes: int, precision: str = "fp32"
+    network: nn.Module, loader: Loader, num_classes: int, precision: str = "fp32",
+    progress: bool = False,
 ) -> np.ndarray:
     """``[draws, num_classes]`` float64 in the loader's order."""
     network.eval()
     device = next(network.parameters()).device
     parts = [torch.empty(0, num_classes)]
-    for batch in loader if len(loader.rows) else ():
+    batches = loader if len(loader.rows) else ()
+    for batch in tqdm(batches, "scoring", leave=False, unit="batch",
+                      disable=None if progress else True):
         with autocast(precision, device):
             scores = network(batch.clips.to(device, non_blocking=True))
         parts.append(action_probabilities(scores.float(), num_classes).cpu())
