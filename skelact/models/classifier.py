@@ -141,11 +141,20 @@ class SkeletonClassifier(nn.Module):
             LayoutError: Another number of joints than the layout's.
             ShapeError: Not five axes, or another number of channels.
         """
+        return self.head(self.embed(clips))
+
+    def embed(self, clips: Tensor) -> Tensor:
+        """``[B, D]`` what the head scores: the mean of the features over joints, frames, persons.
+
+        Raises:
+            LayoutError: Another number of joints than the layout's.
+            ShapeError: Not five axes, or another number of channels.
+        """
         present = self.find_counted(clips)
         people, rows = self._pack(clips, present)
         pooled = self.layers(people).mean(dim=(1, 3))
         by_person = _unpack(pooled, rows, present)
-        return self.head(by_person.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp_min(1))
+        return by_person.sum(dim=1) / present.sum(dim=1, keepdim=True).clamp_min(1)
 
     def find_counted(self, clips: Tensor) -> Tensor:
         """``[B, M]`` true where a person takes part in the scores.

@@ -87,8 +87,8 @@ class InferenceClassifier(SkeletonClassifier):
                                "it was made from")
         return super().train(mode)
 
-    def forward(self, clips: Tensor) -> Tensor:
-        """Scores ``[B, num_classes]``, as the network that it was made from gives them.
+    def embed(self, clips: Tensor) -> Tensor:
+        """``[B, D]`` what the head scores, as the network that it was made from gives it.
 
         Raises:
             LayoutError: Another number of joints than the layout's.
@@ -102,7 +102,7 @@ class InferenceClassifier(SkeletonClassifier):
         else:
             by_person = self._fill_absent(clips).index_copy(0, rows, pooled)
             by_person = by_person.unflatten(0, present.shape)
-        return self.head(by_person.sum(dim=1) / counted.sum(dim=1, keepdim=True).clamp_min(1))
+        return by_person.sum(dim=1) / counted.sum(dim=1, keepdim=True).clamp_min(1)
 
     def _pack(self, clips: Tensor, present: Tensor) -> tuple[Tensor, Tensor | None]:
         """Persons ``[P, N, C, T]`` for the layers, and their places in ``[B M]``; None for all."""

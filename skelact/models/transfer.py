@@ -13,7 +13,7 @@ from skelact.config import ClipConfig
 from skelact.errors import ChoiceError, WeightsError
 from skelact.models.checkpoint import NETWORKS, ActionModel, load_model
 from skelact.models.classifier import SkeletonClassifier
-from skelact.models.published import load_published
+from skelact.models.published import load_published, read_published
 from skelact.models.torch_file import read_torch_file
 
 _READS_CHANNELS = ("input_norm.", "layers.0.")
@@ -80,6 +80,22 @@ def init_from(
     # an edge without an importance of its own counts as 1, which is what the fresh ones are
     fresh = [name for name in ours if name not in weights and "edge_importance" not in name]
     return Transfer(str(path), tuple(weights), tuple(fresh), tuple(_notes(model, network, clip)))
+
+
+def read_architecture(path: str | Path) -> dict:
+    """Which network a checkpoint is for: ``{"name": ..., "arguments": ...}``.
+
+    Args:
+        path: One of our checkpoints, or what `load_published` reads.
+
+    Raises:
+        WeightsError: The file cannot be used.
+    """
+    content = read_torch_file(path)
+    if isinstance(content, dict) and "architecture" in content:
+        return content["architecture"]
+    reading = read_published(path)
+    return {"name": reading.network, "arguments": reading.arguments}
 
 
 def freeze(

@@ -136,7 +136,7 @@ def fit(
     """
     progress = read_progress(folder / "last.pt")
     with catch_stops(world) as stopper:
-        network = make_network(config, data, world, begin=progress is None)
+        network = make_network(config, data, world, progress and progress["architecture"])
         state = TrainState(config, data, network, world)
         if progress is not None:
             state.restore(progress)

@@ -8,23 +8,29 @@ from torch import nn
 from tqdm import tqdm
 
 from skelact.config import TrainConfig
+from skelact.errors import ChoiceError
 from skelact.models.checkpoint import ActionModel, build_network
-from skelact.models.transfer import freeze, init_from
+from skelact.models.transfer import freeze, init_from, read_architecture
 from skelact.training.data import TrainingData
 from skelact.training.distributed import World
 
 
 def make_network(
-    config: TrainConfig, data: TrainingData, world: World, begin: bool = True
+    config: TrainConfig, data: TrainingData, world: World, resumed: dict | None = None
 ) -> nn.Module:
     """The network of a run on the device, with fresh weights or those of ``config.init``.
 
-    A run that is resumed (not ``begin``) brings its own weights.
+    Args:
+        config: The run; what it leaves open is as in ``config.init``.
+        data: What it learns from.
+        world: The processes.
+        resumed: Architecture of a run that is resumed, which brings its own weights.
     """
     torch.manual_seed(config.seed)
-    network = build_network(describe_network(config, data), data.arrays.layout)
+    architecture = resumed or describe_network(config, data)
+    network = build_network(architecture, data.arrays.layout)
     fresh = ()
-    if config.init and begin:
+    if config.init and not resumed:
         transfer = init_from(network, config.init, data.classes, data.background is not None,
                              config.clip)
         fresh = transfer.fresh
@@ -35,8 +41,13 @@ def make_network(
 
 
 def describe_network(config: TrainConfig, data: TrainingData) -> dict:
-    """The architecture that a checkpoint stores; see `build_network`."""
-    arguments = {
+    """The architecture that a checkpoint stores; see `build_network`.
+
+    Raises:
+        WeightsError: ``config.init`` cannot be used.
+        ChoiceError: It takes fewer persons than the run has.
+    """
+    arguments = _inherited(config) | {
         "num_classes": len(data.classes) + (data.background is not None),
         "in_channels": config.clip.channels,
         "dropout": config.network.dropout,
@@ -46,6 +57,20 @@ def describe_network(config: TrainConfig, data: TrainingData) -> dict:
         if value := getattr(config.network, option):  # else the network's own
             arguments[option] = value
     return {"name": config.network.name, "arguments": arguments}
+
+
+def _inherited(config: TrainConfig) -> dict:
+    """Arguments of the network to start from: a run has no options for many of them."""
+    if not config.init:
+        return {}
+    source = read_architecture(config.init)
+    if source["name"] != config.network.name:
+        return {}  # refused where the weights are taken over, with what to pass
+    slots = source["arguments"].get("norm_slots") or config.clip.people
+    if config.clip.people > slots:
+        raise ChoiceError(f"{config.init} normalises each of {slots} person slots apart, and the "
+                          f"run has {config.clip.people}; pass --clip.people {slots}")
+    return source["arguments"]
 
 
 def name_protocol(protocol: str) -> str:
@@ -59,7 +84,7 @@ def describe_model(
     """The network with all that a checkpoint says of it, as yet without threshold and metrics."""
     return ActionModel(
         network=network, classes=data.classes, clip=config.clip,
-        architecture=describe_network(config, data),
+        architecture=network.architecture,
         rejects=data.background is not None,
         # folders by name: a checkpoint must not tell where on a machine the data lay
         training=asdict(config) | {

@@ -100,6 +100,7 @@ class TrainState:
             "fingerprint": self.fingerprint,
             "batches": self.batches.state_dict(), "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(), "network": self.network.state_dict(),
+            "architecture": self.network.architecture,
             "average": None if self.average is None else self.average.state_dict(),
         }
 

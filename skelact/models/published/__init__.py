@@ -19,6 +19,9 @@ WRAPPERS = ("state_dict", "model_state_dict", "model")
 """Under which of these names training scripts put the state dict."""
 _PARALLEL = "module."
 """What DataParallel puts before every name."""
+_AVERAGES = "ema_"
+"""What mmcv puts before the copies that its moving average swaps with the weights when it saves; the
+weights themselves are the average then."""
 
 
 def load_published(
@@ -120,6 +123,9 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
         WeightsError: The file is missing, damaged, or holds more than tensors.
     """
     content = read_torch_file(path)
+    if isinstance(content, dict) and "architecture" in content:
+        raise WeightsError(f"{path} is a checkpoint of skelact; load_model reads it, and every "
+                           "command takes it as it is")
     if isinstance(content, dict):
         content = next((content[name] for name in WRAPPERS if isinstance(content.get(name), dict)),
                        content)
@@ -130,4 +136,4 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
         raise WeightsError(f"{path} holds no state dict (a table of named tensors), but {seen}")
     if all(str(name).startswith(_PARALLEL) for name in content):
         content = {name.removeprefix(_PARALLEL): value for name, value in content.items()}
-    return content
+    return {name: value for name, value in content.items() if not name.startswith(_AVERAGES)}

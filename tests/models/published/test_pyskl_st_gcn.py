@@ -124,3 +124,17 @@ def test_an_input_norm_for_each_person_is_understood(reference, tmp_path):
 def test_another_layout_is_refused(reference):
     with pytest.raises(WeightsError, match=r"for a skeleton of 17 joints.*'ntu25' has 25"):
         load_published(reference(STGCNPP)[0], layout="ntu25")
+
+
+@pytest.mark.shared
+def test_copies_of_a_moving_average_are_left_out(reference, altered):
+    path, clips, _ = reference(STGCNPP)
+    averaged = load_published(altered({"ema_cls_head_fc_cls_bias": torch.ones(4)}), LAYOUTS[STGCNPP])
+    with torch.inference_mode():
+        assert averaged(clips).equal(load_published(path, LAYOUTS[STGCNPP])(clips))
+
+
+def test_a_checkpoint_of_ours_is_called_so(tmp_path):
+    torch.save({"architecture": {"name": "stgcn"}, "weights": {}}, tmp_path / "model.pt")
+    with pytest.raises(WeightsError, match=r"model\.pt is a checkpoint of skelact; load_model"):
+        load_published(tmp_path / "model.pt")
