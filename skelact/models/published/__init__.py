@@ -20,7 +20,7 @@ WRAPPERS = ("state_dict", "model_state_dict", "model")
 _PARALLEL = "module."
 """What DataParallel puts before every name."""
 _AVERAGES = "ema_"
-"""What mmcv puts before the copies that its moving average swaps with the weights when it saves; the
+"""What mmcv puts before what its moving average swapped with the weights when it saved them; the
 weights themselves are the average then."""
 
 

@@ -129,7 +129,8 @@ def test_another_layout_is_refused(reference):
 @pytest.mark.shared
 def test_copies_of_a_moving_average_are_left_out(reference, altered):
     path, clips, _ = reference(STGCNPP)
-    averaged = load_published(altered({"ema_cls_head_fc_cls_bias": torch.ones(4)}), LAYOUTS[STGCNPP])
+    path_averaged = altered({"ema_cls_head_fc_cls_bias": torch.ones(4)})
+    averaged = load_published(path_averaged, LAYOUTS[STGCNPP])
     with torch.inference_mode():
         assert averaged(clips).equal(load_published(path, LAYOUTS[STGCNPP])(clips))
 
