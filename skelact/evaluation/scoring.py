@@ -41,9 +41,7 @@ def score_model(
             says of them is not finite.
         LayoutError: Their skeleton cannot be converted.
     """
-    arrays = remap_arrays(arrays, model.layout)
-    images = arrays.image_size is not None and bool((arrays.image_size > 0).all())
-    clip = settle_form(model.clip, arrays.layout, arrays.dims, images)
+    arrays, clip = fit_clips(model, arrays)
     rows = np.arange(len(arrays)) if rows is None else np.asarray(rows, np.int64)
     plan = plan_views(clip, trained_augment(model), views)
     scores = score_clips(model.network, clip, arrays, rows, len(model.classes), plan, precision,
@@ -53,6 +51,18 @@ def score_model(
                            f" of {len(rows)} clips are not: the joints hold extreme values, or the "
                            "weights are broken")
     return scores
+
+
+def fit_clips(model: ActionModel, arrays: ClipArrays) -> tuple[ClipArrays, ClipConfig]:
+    """Clips in the skeleton of a model, and the form that it takes them in, settled.
+
+    Raises:
+        LayoutError: Their skeleton cannot be converted.
+        ChoiceError: The clips cannot be brought into the form.
+    """
+    arrays = remap_arrays(arrays, model.layout)
+    images = arrays.image_size is not None and bool((arrays.image_size > 0).all())
+    return arrays, settle_form(model.clip, arrays.layout, arrays.dims, images)
 
 
 def trained_augment(model: ActionModel) -> AugmentConfig:
