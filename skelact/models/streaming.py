@@ -151,8 +151,8 @@ class StreamingClassifier:
             return
         people = len(self._seen)
         if not 0 <= person < people:
-            raise ChoiceError(f"expected the slot of a person, one of {people}, counted from 0, "
-                              f"got {person}")
+            slots = f"in 0..{people - 1}" if people else "of a frame that was fed; none was yet"
+            raise ChoiceError(f"expected the slot of a person {slots}, got {person}")
         self._seen[person] = _NEVER
         self._take([slot for slot in self._taken if slot != person])
         rows = torch.arange(people, device=self._rest.device)

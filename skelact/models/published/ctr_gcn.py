@@ -2,16 +2,15 @@
 
 import re
 
-import torch
 from torch import Tensor
 
-from skelact.errors import WeightsError
 from skelact.models.published.reading import (
     STRIDES,
     Reading,
     check_axes,
     infer_rows,
     infer_slots,
+    join_parts,
     rename,
 )
 from skelact.nn.ctrgcn import default_compared_channels
@@ -146,21 +145,10 @@ def _translate(state: dict[str, Tensor], dilated: int) -> dict[str, Tensor]:
         if value.ndim == 4 and ".dilated." not in name:
             value = value.flatten(1)
         parts.setdefault(name, []).append(value)
-    return {name: _join(name, values, name in stacked) for name, values in parts.items()}
+    return join_parts(parts, stacked)
 
 
 def _order(key: str) -> list[int]:
     """Branches and partitions in their order, but all of ``conv1`` before all of ``conv2``."""
     numbers = [int(number) for number in re.findall(r"\d+", key)]
     return numbers[:1] + numbers[:0:-1] if ".convs." in key else numbers
-
-
-def _join(name: str, values: list[Tensor], stack: bool) -> Tensor:
-    if not stack and (len(values) == 1 or not values[0].ndim):
-        return values[0]  # num_batches_tracked is the same in all branches
-    try:
-        return torch.stack(values) if stack else torch.cat(values)
-    except RuntimeError as error:
-        raise WeightsError(f"the parts of {name} have the shapes "
-                           f"{[list(value.shape) for value in values]}, which do not go "
-                           "together") from error

@@ -1,7 +1,7 @@
 """What is read from a published checkpoint, and what all readers of them need."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -84,11 +84,15 @@ def in_order(keys: Iterable[str]) -> list[str]:
                                          for word in key.split(".")])
 
 
-def join_parts(parts: Mapping[str, list[Tensor]]) -> dict[str, Tensor]:
+def join_parts(
+    parts: Mapping[str, list[Tensor]], stacked: Collection[str] = ()
+) -> dict[str, Tensor]:
     """One tensor a name, of what the branches of a layer hold.
 
     Args:
         parts: Name -> tensors in the order of the branches.
+        stacked: Names of those that lie along an axis of their own, the first; the others follow
+            one another along the axis that they have.
 
     Raises:
         WeightsError: Their shapes do not go together.
@@ -96,14 +100,14 @@ def join_parts(parts: Mapping[str, list[Tensor]]) -> dict[str, Tensor]:
     joined = {}
     for name, values in parts.items():
         # num_batches_tracked has no axis to join along, and is the same in all branches
-        if len(values) == 1 or not values[0].ndim:
+        if name not in stacked and (len(values) == 1 or not values[0].ndim):
             joined[name] = values[0]
-        elif len({value.shape[1:] for value in values}) > 1:
+            continue
+        if len({value.shape[name not in stacked:] for value in values}) > 1:
             shapes = ", ".join(str(list(value.shape)) for value in values)
             raise WeightsError(f"branches that belong together (our {name}) have the shapes "
                                f"{shapes}")
-        else:
-            joined[name] = torch.cat(values)
+        joined[name] = torch.stack(values) if name in stacked else torch.cat(values)
     return joined
 
 

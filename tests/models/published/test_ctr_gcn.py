@@ -176,7 +176,7 @@ def thin(conv: torch.nn.Conv2d) -> torch.nn.Conv2d:
         ({"l2.gcn1.PA": torch.ones(3)}, r"l2\.gcn1\.PA has the axes \[3\], expected 3"),
         ({"l3.gcn1.convs.0.conv1.weight": None}, r"lacks l3\.gcn1\.convs\.0\.conv1\.weight"),
         ({"l3.gcn1.convs.1.conv1.weight": None}, "does not fit|do not go together"),
-        ({"l3.gcn1.convs.1.conv3.weight": torch.ones(16, 9, 1, 1)}, "graph_conv.weight have the"),
+        ({"l3.gcn1.convs.1.conv3.weight": torch.ones(16, 9, 1, 1)}, r"graph_conv.weight\) have the"),
         ({"l2.gcn1.bn.weight": torch.ones(12)}, "block 1 has 12 channels, expected a multiple"),
         ({"l2.tcn1.branches.1.3.conv.weight": torch.ones(4, 4, 3, 1)}, "does not fit"),
         ({"l2.tcn1.branches.4.0.weight": torch.ones(4, 4, 1, 1)}, "unknown key"),
