@@ -57,6 +57,21 @@ def find_recipe(name: str) -> Path:
     return known[name]
 
 
+def find_label_map(word: str | Path) -> Path:
+    """The YAML file of a label map, by its name in ``configs/label_maps`` or by its path.
+
+    Raises:
+        ChoiceError: There is no such label map.
+    """
+    if str(word).endswith((".yaml", ".yml")):
+        if Path(word).is_file():
+            return Path(word)
+        raise ChoiceError(f"no label map file {word}")
+    known = {path.stem: path for path in sorted((_folder() / "label_maps").glob("*.yaml"))}
+    check_choice(str(word), tuple(known), "a label map (or a .yaml file)")
+    return known[str(word)]
+
+
 def _name_of(header: Path) -> str:
     """The data set that a store says it is; a damaged one is refused when it is opened."""
     try:

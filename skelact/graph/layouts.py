@@ -18,8 +18,8 @@ from skelact.errors import LayoutError
 _BUILTIN = resources.files("skelact.graph") / "builtin"
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a joint declared twice is an error and not silently the last one."""
+class StrictLoader(yaml.SafeLoader):
+    """YAML in which a key declared twice is an error and not silently the last one."""
 
     def construct_mapping(self, node, deep=False):
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
@@ -170,7 +170,7 @@ class Layout:
             LayoutError: The file is missing, no YAML, or no valid layout.
         """
         try:
-            data = yaml.load(Path(path).read_text(encoding="utf-8"), _StrictLoader)
+            data = yaml.load(Path(path).read_text(encoding="utf-8"), StrictLoader)
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise LayoutError(f"cannot read the layout file {path}: {error}") from error
         try:

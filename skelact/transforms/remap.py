@@ -219,6 +219,12 @@ def _plan(source: Layout, target: Layout, names: tuple[tuple[str, tuple[str, ...
     return plan
 
 
+def joint_weights(layout: Layout, joint: str) -> np.ndarray | None:
+    """``[N]`` weights of a layout's joints that sum to the named one; None if nothing fixes it."""
+    return _resolve(joint, dict(zip(layout.joints, np.eye(layout.num_joints), strict=True)),
+                    frozenset())
+
+
 def _resolve(joint: str, known: dict[str, np.ndarray], above: frozenset) -> np.ndarray | None:
     """Weights of a joint over the source joints; None if nothing fixes it."""
     if joint in known:
