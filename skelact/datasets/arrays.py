@@ -117,7 +117,7 @@ class ClipArrays:
 
 
 def remap_arrays(arrays: ClipArrays, layout: str | Layout) -> ClipArrays:
-    """The same clips in another skeleton (in memory); themselves where it is theirs already.
+    """The same clips in another skeleton (in memory); their own arrays where the joints are theirs.
 
     Raises:
         LayoutError: The skeleton cannot be converted; see `skelact.transforms.remap`.
@@ -125,6 +125,8 @@ def remap_arrays(arrays: ClipArrays, layout: str | Layout) -> ClipArrays:
     layout = get_layout(layout)
     if layout == arrays.layout:
         return arrays
+    if layout.joints == arrays.layout.joints:  # such as that of a checkpoint: nothing to copy
+        return replace(arrays, layout=layout)
     joints = remap_joints(arrays.joints.transpose(1, 2, 0), arrays.layout, layout,
                           dims=arrays.dims)
     joints = np.ascontiguousarray(joints.transpose(2, 0, 1))

@@ -94,31 +94,70 @@ def fuse_runs(
         SkelactError: The runs were not tested on the same clips with the same labels and classes.
         ChoiceError: Unusable weights.
     """
-    results = [read_scores(folder) for folder in folders]
+    return fuse_results([read_scores(folder) for folder in folders], weights,
+                        [str(folder) for folder in folders])
+
+
+def fuse_results(
+    results: Sequence[ClipScores], weights: Sequence[float] | None = None,
+    names: Sequence[str] | None = None,
+) -> ClipScores:
+    """The weighted mean of several results of the same clips, aligned by clip id.
+
+    Args:
+        results: What each network says, at least one.
+        weights: As of `fuse_scores`.
+        names: What to call each in an error; by default its number.
+
+    Returns:
+        Fused scores, in the order of the first result.
+
+    Raises:
+        ShapeError: There is no result.
+        SkelactError: They are not of the same clips with the same labels and classes.
+        ChoiceError: Unusable weights.
+    """
     if not results:
-        raise ShapeError("expected the folders of at least one run, got none")
+        raise ShapeError("expected at least one result to fuse, got none")
+    names = list(names or (f"result {i}" for i, _ in enumerate(results, 1)))
     first = results[0]
-    aligned = [_align(result, first, folder, folders[0])
-               for result, folder in zip(results, folders, strict=True)]
+    aligned = []
+    for result, name in zip(results, names, strict=True):
+        if result.classes != first.classes:
+            differing = next((pair for pair in zip(result.classes, first.classes, strict=False)
+                              if pair[0] != pair[1]), (len(result.classes), len(first.classes)))
+            raise SkelactError(f"{name} and {names[0]} have other classes, or in another order: "
+                               f"{differing[0]!r} against {differing[1]!r}")
+        aligned.append(result.scores[find_clips(result, first, name, names[0])])
     return ClipScores(fuse_scores(aligned, weights), first.labels, first.clip_ids, first.classes)
 
 
-def _align(result: ClipScores, first: ClipScores, path: str | Path, to: str | Path) -> np.ndarray:
-    """Scores in the order of the first run's clips."""
-    if result.classes != first.classes:
-        differing = next((pair for pair in zip(result.classes, first.classes, strict=False)
-                          if pair[0] != pair[1]), (len(result.classes), len(first.classes)))
-        raise SkelactError(f"{path} and {to} have other classes, or in another order: "
-                           f"{differing[0]!r} against {differing[1]!r}")
+def find_clips(result: ClipScores, first: ClipScores, name: str, first_name: str) -> np.ndarray:
+    """The rows of a result in the order of another one's clips.
+
+    Args:
+        result: Where to look; its classes may stand in another order.
+        first: Its clips are looked for.
+        name: What the error calls ``result``.
+        first_name: What it calls ``first``.
+
+    Returns:
+        ``[L]`` rows of ``result``.
+
+    Raises:
+        SkelactError: They are not of the same clips, or label a clip differently.
+    """
     missing = np.setdiff1d(first.clip_ids, result.clip_ids)
     extra = np.setdiff1d(result.clip_ids, first.clip_ids)
     if len(missing) or len(extra):
         example = missing[0] if len(missing) else extra[0]
-        raise SkelactError(f"{path} and {to} were not tested on the same clips: {len(missing)} "
-                           f"are missing and {len(extra)} too many, such as {example}")
+        raise SkelactError(f"{name} and {first_name} were not tested on the same clips: "
+                           f"{len(missing)} are missing and {len(extra)} too many, such as "
+                           f"{example}")
     rows = np.argsort(result.clip_ids)[np.argsort(np.argsort(first.clip_ids))]
-    wrong = result.labels[rows] != first.labels
+    wrong = (np.array(result.classes)[result.labels[rows]]
+             != np.array(first.classes)[first.labels])
     if wrong.any():
-        raise SkelactError(f"{path} and {to} give {wrong.sum()} clips another label, such as "
-                           f"{first.clip_ids[wrong][0]}; test both on the same store")
-    return result.scores[rows]
+        raise SkelactError(f"{name} and {first_name} give {wrong.sum()} clips another label, such "
+                           f"as {first.clip_ids[wrong][0]}; test both on the same store")
+    return rows

@@ -60,6 +60,16 @@ class ClipScores:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def predicted(self) -> np.ndarray:
+        """``[L]`` the likeliest class of each clip."""
+        return self.scores.argmax(axis=1)
+
+    def hits(self, k: int = 1) -> np.ndarray:
+        """``[L]`` bool: the true class is among the k likeliest; ties count against it."""
+        own = self.scores[np.arange(len(self)), self.labels]
+        return (self.scores >= own[:, None]).sum(axis=1) <= k
+
     def accuracies(self) -> dict[str, float]:
         """``top1``, ``top5`` and ``mean_class_accuracy``, shares in [0, 1]."""
         return {

@@ -257,7 +257,7 @@ def _draw_tags(pen, corners, ids, labels, shape) -> None:
         if not (-width < corner[0] < width and -height < corner[1] < height):
             continue  # outside of the picture, or nowhere at all
         text = f"{track_id} {label}" if label else str(track_id)
-        wide, high = pen.textlength(text, font=_font(size)) + 0.6 * size, 1.35 * size
+        wide, high = pen.textlength(text, font=font(size)) + 0.6 * size, 1.35 * size
         x = float(np.clip(corner[0], 0, max(0, width - wide)))
         y = float(np.clip(corner[1] - high, 0, max(0, height - high)))
         y = _free_place(x, y, wide, high, taken)
@@ -265,7 +265,7 @@ def _draw_tags(pen, corners, ids, labels, shape) -> None:
         colour = person_colour(track_id)
         dark = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 128
         pen.rectangle([x, y, x + wide, y + high], fill=(*colour, 235))
-        pen.text((x + 0.3 * size, y + high / 2), text, font=_font(size), anchor="lm",
+        pen.text((x + 0.3 * size, y + high / 2), text, font=font(size), anchor="lm",
                  fill=(0, 0, 0) if dark else (255, 255, 255))
 
 
@@ -281,8 +281,8 @@ def _free_place(x: float, y: float, wide: float, high: float, taken) -> float:
 
 
 @functools.cache
-def _font(size: int):
-    """DejaVu Sans, which comes with matplotlib and knows most alphabets."""
+def font(size: int):
+    """DejaVu Sans of that many pixels; it comes with matplotlib and knows most alphabets."""
     import matplotlib
     from PIL import ImageFont
 

@@ -1,15 +1,14 @@
 """One page of results: a self-contained HTML file beside the pictures that it shows."""
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from skelact.output import write_text
+from skelact.visualization.document import html_page, html_table, html_text
 from skelact.visualization.draw import person_colour
 
-_STYLE = Path(__file__).parent / "summary.css"
 _LEGEND = (
     '<p class="quiet">Skeletons: blue is a person\'s own left side, orange the right; the number '
     "is the person's. Bars over time: grey where the person was seen, blue where an action was "
@@ -74,22 +73,15 @@ def write_summary(
         OutputExistsError: The file exists and ``overwrite`` is false.
     """
     parts = [
-        f"<header><h1>{_text(title)}</h1><p>{_text(lead)}</p></header>",
+        f"<header><h1>{html_text(title)}</h1><p>{html_text(lead)}</p></header>",
         _overview(sections),
         _LEGEND if sections else "",
         *map(_section, sections),
-        _part("What this does not show", _list(map(_text, limits))),
+        _part("What this does not show", _list(map(html_text, limits))),
         _part("What to type next", _commands(commands)),
         _part("How it was made", _pairs(facts) + _steps(steps)),
     ]
-    style = _STYLE.read_text(encoding="utf-8")
-    page = (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{_text(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(filter(None, parts)) + "\n</main>\n</body>\n</html>\n"
-    )
+    page = html_page(title, "\n".join(filter(None, parts)))
     return write_text(path, page, overwrite)
 
 
@@ -130,10 +122,10 @@ def _overview(sections: Sequence[Section]) -> str:
         names = sorted({_action(s["label"]) for t in section.result["tracks"]
                         for s in t["segments"]})
         people = len(section.result["tracks"])
-        rows.append((f'<a href="#{quote(section.name)}">{_text(_action(section.name))}</a>',
+        rows.append((f'<a href="#{quote(section.name)}">{html_text(_action(section.name))}</a>',
                      str(people), ", ".join(names) or '<span class="quiet">no known action</span>',
                      _mark(section)))
-    return _table(rows, ("Recording", "People", "Actions named", "Right?"))
+    return html_table(rows, ("Recording", "People", "Actions named", "Right?"))
 
 
 def _section(section: Section) -> str:
@@ -142,19 +134,19 @@ def _section(section: Section) -> str:
          f'{s["score"]:.2f}')
         for track in section.result["tracks"] for s in track["segments"]
     ]
-    links = ", ".join(f'<a href="{quote(file)}">{_text(Path(file).name)}</a>'
+    links = ", ".join(f'<a href="{quote(file)}">{html_text(Path(file).name)}</a>'
                       for file in section.files)
-    table = _table(rows, ("Person", "From", "To", "Action", "Score")) if rows else ""
+    table = html_table(rows, ("Person", "From", "To", "Action", "Score")) if rows else ""
     if len(rows) > 6:
         table = f"<details><summary>{len(rows)} segments</summary>{table}</details>"
     return (
-        f'<section class="recording" id="{_text(section.name)}">'
-        f"<h2>{_text(_action(section.name))}</h2>"
-        f"<p>{_text(section.shows[:1].upper() + section.shows[1:])}.</p>"
+        f'<section class="recording" id="{html_text(section.name)}">'
+        f"<h2>{html_text(_action(section.name))}</h2>"
+        f"<p>{html_text(section.shows[:1].upper() + section.shows[1:])}.</p>"
         f'<div class="sides"><figure>{_picture(section)}</figure><div>'
-        f'<p class="verdict">{_mark(section)} {_text(section.verdict)}</p>'
+        f'<p class="verdict">{_mark(section)} {html_text(section.verdict)}</p>'
         f"{timeline(section.result, section.start)}{table}"
-        f'<p class="quiet">{links}<br>{_text(section.credit)}</p></div></div></section>'
+        f'<p class="quiet">{links}<br>{html_text(section.credit)}</p></div></div></section>'
     )
 
 
@@ -162,7 +154,7 @@ def _picture(section: Section) -> str:
     source = quote(section.files[0])
     if Path(source).suffix in (".mp4", ".webm"):
         return f'<video src="{source}" controls autoplay muted loop playsinline></video>'
-    image = f'<img src="{source}" alt="{_text(section.shows)}">'
+    image = f'<img src="{source}" alt="{html_text(section.shows)}">'
     stills = [quote(file) for file in section.files if file.endswith(".png")]
     if not stills:
         return image
@@ -181,7 +173,7 @@ def _tag(track_id: int) -> str:
 
 
 def _commands(commands: Sequence[tuple[str, str]]) -> str:
-    lines = [f'{_text(command)}  <span class="quiet"># {_text(purpose)}</span>'
+    lines = [f'{html_text(command)}  <span class="quiet"># {html_text(purpose)}</span>'
              for command, purpose in commands]
     return f"<pre>{chr(10).join(lines)}</pre>" if lines else ""
 
@@ -192,7 +184,7 @@ def _steps(steps: Sequence[tuple[str, float]]) -> str:
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
-    return _table([tuple(map(_text, pair)) for pair in pairs], ("", ""))
+    return html_table([tuple(map(html_text, pair)) for pair in pairs], ("", ""))
 
 
 def _part(title: str, content: str) -> str:
@@ -204,18 +196,6 @@ def _list(items) -> str:
     return f"<ul>{lines}</ul>" if lines else ""
 
 
-def _table(rows: Sequence[Sequence[str]], head: Sequence[str]) -> str:
-    """A table of cells that are HTML already."""
-    if not rows:
-        return ""
-    top = "".join(f"<th>{cell}</th>" for cell in head) if any(head) else ""
-    body = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
-
-
 def _action(name: str) -> str:
-    return _text(name.replace("_", " "))
+    return html_text(name.replace("_", " "))
 
-
-def _text(value: str) -> str:
-    return html.escape(str(value))

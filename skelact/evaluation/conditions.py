@@ -1,0 +1,119 @@
+"""What a figure depends on: whether clips fit a model, what it may have seen before, versions."""
+
+import hashlib
+import logging
+import platform
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from skelact.config import BY_IMAGE
+from skelact.datasets.arrays import ClipArrays
+from skelact.datasets.splits import select_rows
+from skelact.datasets.store import Store
+from skelact.errors import SkelactError
+from skelact.models.checkpoint import ActionModel
+from skelact.transforms.remap import plan_remap
+from skelact.version import __version__
+
+logger = logging.getLogger("skelact")
+
+
+def check_form(model: ActionModel, arrays: ClipArrays) -> None:
+    """Refuse clips that lack what the model looks at.
+
+    Raises:
+        SkelactError: 2-D clips for a 3-D model, or none in an image for one that needs it.
+    """
+    if model.clip.dims == 3 and arrays.dims == 2:
+        raise SkelactError(f"the model {model.name or ''} takes 3-D joints, and these clips are "
+                           "2-D, which have no depth; take a model that was trained on 2-D joints "
+                           "(--clip.dims 2 trains one on 3-D data, too)")
+    sized = arrays.image_size is not None and bool((arrays.image_size > 0).all())
+    if model.clip.normalise in BY_IMAGE and not (arrays.dims == 2 and sized):
+        raise SkelactError(f"the model {model.name or ''} places joints in the image "
+                           f"(clip.normalise {model.clip.normalise}), and these clips are in none "
+                           "of known size; take a model that was trained with --clip.normalise "
+                           "body")
+
+
+def find_leaks(model: ActionModel, store: Store, columns: Mapping, rows: np.ndarray) -> list[str]:
+    """Say (and warn) where a model was trained, or its epoch chosen, on what judges it now.
+
+    Args:
+        model: The model.
+        store: The data set.
+        columns: Its facts, as `Store.columns` gives them.
+        rows: The clips that judge.
+
+    Returns:
+        Sentences for the reader of the figures; none where nothing is known of it.
+    """
+    training, name = model.training, _plain(store.header.name)
+    backgrounds = {_plain(Path(str(path)).stem) for path in training.get("background") or ()}
+    if name in backgrounds:
+        return ["This data set taught the model what to reject (its background): what it rejects "
+                "here says nothing about new data."]
+    if name != _plain(model.data.get("name", "")) or model.classes != store.header.classes:
+        return []
+    protocol, seen = training.get("protocol") or "", 0
+    for part in ("train", "val"):
+        try:
+            split = f"{protocol}/{part}" if protocol else part
+            seen += np.isin(rows, select_rows(columns, split, dataset=store.header.name)).sum()
+        except SkelactError:
+            continue  # the protocol has no such part, or its table is gone
+    if not seen:
+        return []
+    note = (f"{seen} of {len(rows)} clips are in the train or val part of the protocol "
+            f"{protocol or 'of the data set'} that the model was trained by: these figures say how "
+            "well it remembers, not how well it recognizes.")
+    logger.warning(note)
+    return [note]
+
+
+def describe_form(model: ActionModel, arrays: ClipArrays) -> list[str]:
+    """Sentences on how the clips are brought into the form of the model."""
+    notes = []
+    if model.layout.joints != arrays.layout.joints:
+        notes.append("The skeleton is another than the model's: "
+                     f"{plan_remap(arrays.layout, model.layout).summary()}.")
+    if model.clip.dims == 2 and arrays.dims == 3:
+        notes.append("The clips are 3-D and the model is 2-D: it sees them from the front, as the "
+                     "sensor did, and takes every joint for sure.")
+    return notes
+
+
+def describe_conditions(
+    model: ActionModel, store: Store, split: str, views: int, precision: str,
+    device: torch.device,
+) -> dict[str, object]:
+    """Names and plain values for ``metrics.json``: model, data, split, arithmetic, versions."""
+    return {
+        "model": model.name or "model",
+        "network": model.architecture.get("name", ""),
+        "stream": model.clip.stream,
+        "trained_on": model.data.get("name", ""),
+        "data": store.header.name,
+        "data_sha256": fingerprint(store),
+        "split": split,
+        "views": views,
+        "layout": f"{store.header.layout.name}, {store.header.dims}-D",
+        "precision": precision,
+        "device": device.type,
+        "versions": {"skelact": __version__, "torch": str(torch.__version__),
+                     "numpy": np.__version__, "python": platform.python_version()},
+    }
+
+
+def fingerprint(store: Store) -> str:
+    """SHA-256 over the checksums of a store's files and its classes."""
+    files = sorted((name, facts["sha256"]) for name, facts in store.header.files.items())
+    return hashlib.sha256(repr((files, store.header.classes)).encode()).hexdigest()
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
