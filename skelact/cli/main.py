@@ -11,6 +11,7 @@ COMMANDS = {
     "show": "draw a pose file: PNG, GIF or MP4",
     "data": "make, describe, check and convert data sets",
     "train": "train a recognizer on a labelled data set",
+    "evaluate": "say what a model is worth on a data set, and where it errs",
     "models": "list, show, convert and export models",
     "demo": "run everything on data that ships with skelact",
 }
