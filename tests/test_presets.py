@@ -19,7 +19,7 @@ from skelact.presets import find_preset, find_recipe, presets, recipes
 
 ROOT = Path(__file__).parents[1]
 NAMED = {"ntu60", "ntu120", "kinetics_skeleton", "nw_ucla", "utd_mhad", "msr_action3d",
-         "penn_action", "precog16", "custom"}
+         "penn_action", "precog16", "custom", "transfer"}
 
 
 def read(*words: str) -> TrainConfig:
@@ -39,7 +39,7 @@ def test_presets_are_settings_of_their_data_set(name):
     config = read(name)
     assert config.data is None  # a preset knows no folder of anybody's machine
     assert config.seed == 0
-    if name != "custom":
+    if name not in ("custom", "transfer"):
         assert config.dataset == name
         assert name in CATALOG
         assert not config.protocol or config.protocol.startswith("kfold") or (

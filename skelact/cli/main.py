@@ -12,6 +12,8 @@ COMMANDS = {
     "data": "make, describe, check and convert data sets",
     "train": "train a recognizer on a labelled data set",
     "evaluate": "say what a model is worth on a data set, and where it errs",
+    "cross-domain": "train on some data sets, test on others",
+    "robustness": "measure what a model loses when its joints get worse",
     "models": "list, show, convert and export models",
     "demo": "run everything on data that ships with skelact",
 }
@@ -47,7 +49,7 @@ def _run(command: str, arguments: list[str]) -> int:
     from skelact.errors import SkelactError
 
     try:
-        return import_module(f"skelact.cli.{command}").run(arguments)
+        return import_module(f"skelact.cli.{command.replace('-', '_')}").run(arguments)
     except SkelactError as error:
         complain(f"skelact {command}: {error}")
         return 2

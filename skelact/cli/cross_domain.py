@@ -1,0 +1,113 @@
+"""``skelact cross-domain``: train on some data sets, test on others."""
+
+from typing import TYPE_CHECKING
+
+from skelact.errors import ChoiceError
+
+if TYPE_CHECKING:
+    from skelact.cli.parser import CommandParser
+    from skelact.config import TrainConfig
+    from skelact.experiments.cross_domain import Options
+
+_NOT_HERE = {"dataset", "data", "exclude", "background", "init", "retrain"}
+"""Settings of training that an experiment decides itself."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command; see ``skelact cross-domain --help``."""
+    words = parse(arguments)
+    config, options = _config(words), _options(words)
+    output = words.output
+    if words.leave_one_out:
+        from skelact.experiments.leave_one_out import run_leave_one_out
+
+        matrix = run_leave_one_out(words.leave_one_out, output, config, options, words.overwrite,
+                                   words.resume)
+    else:
+        from skelact.experiments.cross_domain import run_cross_domain
+
+        matrix = run_cross_domain(words.train, words.test, output, config, options, words.pooled,
+                                  words.overwrite, words.resume)
+    print(matrix)
+    print(f"\nwrote {output}/matrix.md, matrix.csv, matrix.json and matrix.png")
+    return 0
+
+
+def parse(arguments: list[str]):
+    """What the words of the command line ask for, the values of ``configs/transfer.yaml`` first.
+
+    Raises:
+        ChoiceError: Options that do not go together.
+        SystemExit: A word that the command does not know, or a value of another kind.
+    """
+    from skelact.presets import find_preset
+
+    parser = _parser()
+    preset = find_preset("transfer")[0]
+    words = parser.instantiate_classes(parser.parse_args(["--config", str(preset), *arguments]))
+    if words.leave_one_out and (words.train or words.test or words.pooled):
+        raise ChoiceError("--leave-one-out A B C says both what is trained on and what is tested; "
+                          "pass it without --train, --test and --pooled")
+    if not words.leave_one_out and not (words.train and words.test):
+        raise ChoiceError("expected --train STORE ... and --test STORE ..., or --leave-one-out "
+                          "STORE STORE ...; `skelact data prepare` makes a store")
+    return words
+
+
+def _config(words) -> "TrainConfig":
+    from skelact.config import TrainConfig
+
+    return TrainConfig(**{name: words[name] for name in TrainConfig.__dataclass_fields__
+                          if name not in _NOT_HERE})
+
+
+def _options(words) -> "Options":
+    from skelact.experiments.cross_domain import Options
+
+    return Options(
+        label_map=words.label_map, layout=words.layout, change_axes=not words.no_harmonise,
+        seeds=words.seeds, adaptations=tuple(words.adapt.split(",")) if words.adapt else (),
+        distances=words.distances)
+
+
+def _parser() -> "CommandParser":
+    from jsonargparse import DefaultHelpFormatter, set_parsing_settings
+
+    from skelact.cli.parser import CommandParser
+    from skelact.config import TrainConfig
+
+    set_parsing_settings(docstring_parse_attribute_docstrings=True)
+    parser = CommandParser(
+        "cross-domain",
+        "Does it travel? Train on some data sets and test on others: a matrix of accuracies. "
+        "Classes are matched by a label map, skeletons by joint names, units and axes by anatomy; "
+        "all of it is reported. Every value of the preset transfer can be overridden: "
+        "--optim.epochs 20",
+        formatter_class=DefaultHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--train", nargs="+", default=[], metavar="STORE", help="data sets to train on, each apart")
+    add("--test", nargs="+", default=[], metavar="STORE",
+        help="data sets to test on; one that is trained on too gives its in-domain figure")
+    add("--pooled", action="store_true", help="train one network on all of --train together")
+    add("--leave-one-out", nargs="+", default=[], metavar="STORE",
+        help="train on all but one of these, test on the one; each in turn")
+    add("-o", "--output", default="runs/cross_domain", metavar="DIR",
+        help="where everything goes (default: runs/cross_domain)")
+    add("--overwrite", action="store_true", help="begin anew")
+    add("--resume", action="store_true", help="go on with an experiment that was broken off")
+    add("--seeds", type=int, default=3, metavar="N", help="networks a cell, from --seed on; the "
+        "mean is reported (default: 3)")
+    add("--label-map", default="", metavar="MAP", help="which classes are the same: a name or a "
+        ".yaml file (default: actions; data sets with the same class names share those)")
+    add("--layout", default="common", metavar="NAME", help="the skeleton of all data sets; common: "
+        "the joints that all have or can derive (default: common)")
+    add("--no-harmonise", action="store_true",
+        help="leave units and axes as they are, to see what that costs")
+    add("--adapt", default="", metavar="batch_norm,coral,entropy",
+        help="also adapt to the target without its labels: AdaBN, CORAL, TENT")
+    add("--distances", action="store_true",
+        help="also measure how far the features of both sides lie apart")
+    add("--config", action="config", help="a further YAML file of values")
+    parser.add_class_arguments(TrainConfig, as_group=False, skip=_NOT_HERE)
+    return parser

@@ -1,0 +1,1 @@
+"""Training and evaluating many times to answer one question: does it travel?"""

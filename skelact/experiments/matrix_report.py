@@ -1,0 +1,186 @@
+"""A matrix as a table: Markdown, CSV and JSON, and as a picture."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skelact.evaluation.domain_distance import rank_correlation
+from skelact.experiments.transfer import Cell, Figures
+from skelact.output import write_text
+from skelact.training.report import markdown_table
+from skelact.visualization.transfer_matrix import draw_transfer_matrix
+
+if TYPE_CHECKING:
+    from skelact.experiments.cross_domain import Matrix
+
+_WAYS = {"batch_norm": "AdaBN", "coral": "CORAL", "entropy": "TENT"}
+_DISTANCES = {"frechet": "Fréchet", "mmd": "MMD", "proxy_a": "proxy-A"}
+
+
+def write_matrix(matrix: "Matrix", output: Path) -> None:
+    """Write ``matrix.md``, ``matrix.csv``, ``matrix.json`` and ``matrix.png``."""
+    write_text(output / "matrix.md", describe_matrix(matrix), overwrite=True)
+    write_text(output / "matrix.csv", _table(matrix.cells), overwrite=True)
+    content = {"cells": [cell.to_dict() for cell in matrix.cells], "skipped": matrix.skipped,
+               "classes": matrix.meaning, "options": asdict(matrix.options)}
+    text = json.dumps(_plain(content), indent=1, ensure_ascii=False)
+    write_text(output / "matrix.json", text + "\n", overwrite=True)
+    draw_cells(matrix.cells, output / "matrix.png")
+
+
+def draw_cells(cells: Sequence[Cell], path: Path) -> Path:
+    """The accuracies as a heat map."""
+    rows = list(dict.fromkeys("+".join(cell.sources) for cell in cells))
+    columns = list(dict.fromkeys(cell.target for cell in cells))
+    empty = np.full((len(rows), len(columns)), np.nan)
+    accuracy, home = empty.copy(), empty.copy()
+    notes = [[""] * len(columns) for _ in rows]
+    for cell in cells:
+        place = rows.index("+".join(cell.sources)), columns.index(cell.target)
+        figures = cell.figures
+        accuracy[place] = figures.accuracy.value
+        if cell.in_domain is not None and not cell.is_in_domain:
+            home[place] = cell.in_domain.accuracy.value
+        notes[place[0]][place[1]] = (f"{_span(figures)}\n{len(cell.classes)} classes, "
+                                     f"{figures.count:,} clips")
+    return draw_transfer_matrix(accuracy, rows, columns, path, notes, home)
+
+
+def describe_matrix(matrix: "Matrix") -> str:
+    """The report as Markdown."""
+    seeds = matrix.options.seeds
+    parts = [
+        "# Does it travel?",
+        summary_table(matrix.cells),
+        f"Shares in 0..1, the mean of {seeds} seed{'s' * (seeds > 1)}; in brackets the 95 % "
+        "interval of the bootstrap, over subjects where they are known, else over clips (*). "
+        "`in domain` is what the same networks reach on the test part of what they were trained "
+        "on, with the same classes; `drop` is the accuracy lost against it. `chance` is one of the "
+        "shared classes.",
+        "![matrix](matrix.png)",
+        *_adapted(matrix.cells),
+        *_distances(matrix.cells),
+        *_skipped(matrix),
+        "## Classes that are the same",
+        *_meaning(matrix),
+        "What was found out about the axes of each data set stands in `axes/`, where its joints "
+        "come from in `joints/`.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def summary_table(cells: Sequence[Cell]) -> str:
+    """The main figures, a line a pair."""
+    rows = [(
+        "+".join(cell.sources), cell.target, _shown(cell.figures, "accuracy"),
+        _shown(cell.figures, "balanced"),
+        "" if cell.is_in_domain or cell.in_domain is None
+        else f"{cell.in_domain.accuracy.value:.3f}",
+        "" if cell.is_in_domain or math.isnan(cell.drop) else f"{cell.drop:+.3f}",
+        len(cell.classes), f"{1 / len(cell.classes):.3f}", cell.figures.count,
+    ) for cell in cells]
+    return markdown_table(rows, ("train", "test", "accuracy", "balanced", "in domain", "drop",
+                                 "classes", "chance", "n"))
+
+
+def _adapted(cells: Sequence[Cell]) -> list[str]:
+    ways = list(dict.fromkeys(way for cell in cells for way in cell.adapted))
+    if not ways:
+        return []
+    rows = [(" -> ".join(("+".join(cell.sources), cell.target)),
+             f"{cell.figures.accuracy.value:.3f} / {cell.figures.balanced.value:.3f}",
+             *(f"{cell.adapted[way].accuracy.value:.3f} / {cell.adapted[way].balanced.value:.3f}"
+               for way in ways)) for cell in cells if cell.adapted]
+    return ["## Adapted without labels",
+            markdown_table(rows, ("pair", "as trained", *(_WAYS[way] for way in ways))),
+            "Accuracy / balanced accuracy after the networks were fitted to the very clips that "
+            "are tested, whose labels they do not see."]
+
+
+def _distances(cells: Sequence[Cell]) -> list[str]:
+    measured = [cell for cell in cells if cell.distances]
+    if not measured:
+        return []
+    names = list(measured[0].distances)
+    rows = [(" -> ".join(("+".join(cell.sources), cell.target)),
+             *(f"{cell.distances[name]:.4g}" for name in names), f"{cell.drop:+.3f}")
+            for cell in measured]
+    correlations = [rank_correlation([cell.distances[name] for cell in measured],
+                                     [cell.drop for cell in measured]) for name in names]
+    text = ", ".join(f"{_DISTANCES[name]} {value:.2f}"
+                     for name, value in zip(names, correlations, strict=True)
+                     if not math.isnan(value))
+    return ["## How far apart the data sets lie",
+            markdown_table(rows, ("pair", *(_DISTANCES[name] for name in names), "drop")),
+            f"Between the pooled features of training clips and of the target's. Spearman's "
+            f"correlation with the drop over {len(measured)} pairs: "
+            f"{text or 'not known, too few pairs'}."]
+
+
+def _skipped(matrix: "Matrix") -> list[str]:
+    if not matrix.skipped:
+        return []
+    rows = list(matrix.skipped.items())
+    return ["## Pairs without a figure", markdown_table(rows, ("pair", "why"))]
+
+
+def _meaning(matrix: "Matrix") -> list[str]:
+    parts = []
+    for pair, shared in matrix.meaning.items():
+        names = list(dict.fromkeys(name for own in shared.values() for name in own))
+        rows = [(name, *(", ".join(own.get(dataset, ())) or "-" for dataset in names))
+                for name, own in shared.items()]
+        parts += [f"### {pair}", markdown_table(rows, ("shared class", *names))]
+    return parts
+
+
+def _table(cells: Sequence[Cell]) -> str:
+    ways = list(dict.fromkeys(way for cell in cells for way in cell.adapted))
+    names = list(dict.fromkeys(name for cell in cells for name in cell.distances))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["train", "test", "classes", "n", "accuracy", "accuracy_low", "accuracy_high",
+                     "balanced", "balanced_low", "balanced_high", "in_domain", "drop",
+                     "clustered", "by_seed", *ways, *names])
+    for cell in cells:
+        figures, home = cell.figures, cell.in_domain
+        writer.writerow([
+            "+".join(cell.sources), cell.target, len(cell.classes), figures.count,
+            *(f"{value:.6g}" for interval in (figures.accuracy, figures.balanced)
+              for value in (interval.value, interval.low, interval.high)),
+            "" if home is None else f"{home.accuracy.value:.6g}",
+            "" if math.isnan(cell.drop) else f"{cell.drop:.6g}", figures.clustered,
+            " ".join(f"{value:.6g}" for value in figures.by_seed),
+            *(f"{cell.adapted[way].accuracy.value:.6g}" if way in cell.adapted else ""
+              for way in ways),
+            *(f"{cell.distances[name]:.6g}" if name in cell.distances else "" for name in names)])
+    return text.getvalue()
+
+
+def _shown(figures: Figures, name: str) -> str:
+    interval = getattr(figures, name)
+    return f"{interval.value:.3f} {_bounds(interval)}{'' if figures.clustered else ' *'}"
+
+
+def _span(figures: Figures) -> str:
+    return _bounds(figures.accuracy)
+
+
+def _bounds(interval) -> str:
+    return ("" if math.isnan(interval.low) else f"[{interval.low:.2f}, {interval.high:.2f}]")
+
+
+def _plain(value):
+    """The same with None for NaN, which is no JSON."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
