@@ -4,7 +4,7 @@ Where subjects are known, whole subjects are drawn: clips of one person resemble
 new people are what a figure is to hold for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
@@ -24,18 +24,20 @@ NAMES = {
 
 
 def measure(
-    result: ClipScores, subjects: np.ndarray | None = None, draws: int = 2000
+    result: ClipScores, subjects: np.ndarray | None = None,
+    names: Collection[str] = tuple(NAMES), draws: int = 2000,
 ) -> dict[str, Interval]:
-    """Every figure of `NAMES` with its interval.
+    """Figures with their intervals.
 
     Args:
         result: What the network says.
         subjects: ``[L]`` who is seen in each clip, for intervals by subject; None for intervals
             by clip.
+        names: Which of `NAMES`.
         draws: Bootstrap samples a figure.
     """
     figures = {name: bootstrap(metric, len(result), groups=subjects, draws=draws)
-               for name, metric in _metrics(result).items()}
+               for name, metric in _metrics(result).items() if name in names}
     return {name: _widen(figure, len(result)) for name, figure in figures.items()}
 
 

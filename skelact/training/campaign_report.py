@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skelact.evaluation.fusion import USUAL_WEIGHTS
-from skelact.training.report import markdown_table
+from skelact.visualization.document import markdown_table
 
 if TYPE_CHECKING:
     from skelact.training.campaign import Summary

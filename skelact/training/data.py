@@ -40,6 +40,7 @@ class TrainingData:
         classes: Names of the classes.
         arrays: All clips, in the skeleton of the network.
         clip_ids: ``[L]`` their names.
+        subjects: ``[L]`` who is seen in them; -1 for unknown.
         train: Rows that the network learns from.
         val: Rows that choose the epoch and set the rejection threshold; maybe none.
         test: Rows that are scored once, at the end.
@@ -51,6 +52,7 @@ class TrainingData:
     classes: tuple[str, ...]
     arrays: ClipArrays
     clip_ids: np.ndarray
+    subjects: np.ndarray
     train: np.ndarray
     val: np.ndarray
     test: np.ndarray
@@ -120,10 +122,11 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
             raise SkelactError("a 2-D background says nothing to a 3-D network; pass --clip.dims 2")
         if clip.normalise in BY_IMAGE and background.arrays.dims == 3:
             raise SkelactError("a 3-D background is in no image; pass --clip.normalise body")
-    ids = np.asarray(store.columns()["clip_id"]).astype(str)
+    columns = store.columns()
     data = TrainingData(
-        store.header.name, store.header.classes, arrays, ids, rows["train"], rows["val"],
-        rows["test"], background, _fingerprint([store, *others], rows),
+        store.header.name, store.header.classes, arrays, columns["clip_id"].astype(str),
+        columns["subject"], rows["train"], rows["val"], rows["test"], background,
+        _fingerprint([store, *others], rows),
     )
     return config, data if config.validate else data.with_all_of_train()
 

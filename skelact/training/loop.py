@@ -13,6 +13,7 @@ from tqdm import tqdm
 from skelact.config import TrainConfig
 from skelact.device import choose_precision
 from skelact.errors import WeightsError
+from skelact.evaluation.figures import usable_subjects
 from skelact.models.checkpoint import ActionModel, load_model, save_model
 from skelact.models.torch_file import read_torch_file
 from skelact.models.transfer import train_mode
@@ -234,7 +235,8 @@ def finish(
     if world.is_main:
         result = TestResult(scores=scores, labels=data.arrays.labels[data.test],
                             clip_ids=data.clip_ids[data.test], classes=data.classes,
-                            metrics=metrics, chosen_epoch=epoch, data=model.data)
+                            metrics=metrics, chosen_epoch=epoch, data=model.data,
+                            subjects=usable_subjects(data.subjects[data.test]))
         finish_run(output, config, result)
         save_model(model, output / "model.pt", overwrite=True)  # the sign of a finished run
     barrier(world)

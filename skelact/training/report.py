@@ -4,17 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from skelact.config import TrainConfig
-from skelact.evaluation.metrics import confusion_matrix
-from skelact.evaluation.scores import ClipScores
+from skelact.evaluation.figures import measure
+from skelact.evaluation.tables import class_table, describe_intervals, figure_table, pair_table
+from skelact.visualization.document import Commands, Document, Part, Picture, Section, Table
 
 if TYPE_CHECKING:
     from skelact.training.run_folder import TestResult
-
-_PAIRS = 12
-"""How many pairs of confused classes are listed."""
 
 
 def describe_run(
@@ -32,36 +28,21 @@ def describe_run(
         again: A row an epoch of the second run, on all of train.
     """
     name = result.data.get("name") or config.dataset or "data set"
-    parts = [
-        f"# {_cell(name)}: {config.network.name}, {config.clip.stream}",
-        markdown_table(_settings(config, result), ("", "")),
-        "## Result on the test split",
-        markdown_table([(key, _figure(value)) for key, value in result.metrics.items()],
-                       ("figure", "value")),
-        "Shares are in 0..1. " + _honesty(config, history, result),
-        "## Course",
-        "![Learning curves](curves.png)",
-        "Training accuracy is that of augmented clips while the weights still changed, so it may "
-        "lie below that of validation.",
-        "![Learning curves of the second run](retrain/curves.png)" if config.retrain else "",
-        "## What is taken for what",
-        _confusions(result),
-        "## Every class",
-        _classes(result),
-        "## Time and machine",
-        markdown_table(_time([*history, *again], starts), ("", "")),
-        "## What to type next",
-        _commands(config, Path(folder)),
-    ]
-    return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def markdown_table(rows: Sequence[Sequence], head: Sequence[str]) -> str:
-    """A table; columns of numbers to the right, others to the left."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    sides = ["---:" if all(cell[:1].isdigit() for cell in column) else "---"
-             for column in zip(*cells, strict=True)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in (head, sides, *cells))
+    curves = [Picture("curves.png", "Learning curves")]
+    if config.retrain:
+        curves.append(Picture("retrain/curves.png", "Learning curves of the second run"))
+    document = Document(f"{name}: {config.network.name}, {config.clip.stream}", "", [
+        Section("Settings", [Table(("", ""), _settings(config, result))]),
+        Section("Result on the test split", _result(config, history, result)),
+        Section("Course", [
+            curves[0], "Training accuracy is that of augmented clips while the weights still "
+            "changed, so it may lie below that of validation.", *curves[1:]]),
+        Section("What is taken for what", [pair_table(result)]),
+        Section("Every class", class_table(result)),
+        Section("Time and machine", [Table(("", ""), _time([*history, *again], starts))]),
+        Section("What to type next", [Commands(_commands(config, Path(folder)))]),
+    ])
+    return document.to_markdown()
 
 
 def _settings(config: TrainConfig, result: "TestResult") -> list[tuple[str, str]]:
@@ -90,6 +71,19 @@ def _settings(config: TrainConfig, result: "TestResult") -> list[tuple[str, str]
     ]
 
 
+def _result(
+    config: TrainConfig, history: Sequence[dict], result: "TestResult"
+) -> list[Part]:
+    figures = measure(result, result.subjects, ("top1", "top5", "mean_class_accuracy"))
+    return [
+        Table(("figure", "value"),
+              [(key, _figure(value)) for key, value in result.metrics.items()]),
+        "Shares are in 0..1. " + _honesty(config, history, result),
+        figure_table(figures, len(result.classes)),
+        describe_intervals(result.subjects),
+    ]
+
+
 def _honesty(config: TrainConfig, history: Sequence[dict], result: "TestResult") -> str:
     """How the epoch was chosen, in sentences."""
     count, planned = len(history), config.optim.epochs
@@ -106,42 +100,6 @@ def _honesty(config: TrainConfig, history: Sequence[dict], result: "TestResult")
                  "epochs; it is the one that was tested.")
     return text + (" The test split chose nothing, and was scored once, at the end. Scores of "
                    "every clip: `test_scores.npz`, `predictions.csv`.")
-
-
-def _confusions(result: ClipScores) -> str:
-    counts = _confusion(result)
-    totals = counts.sum(axis=1)
-    np.fill_diagonal(counts, 0)
-    order = np.argsort(-counts, axis=None, kind="stable")[:_PAIRS]
-    pairs = [divmod(int(place), len(counts)) for place in order if counts.flat[place]]
-    if not pairs:
-        return "No test clip was taken for another class."
-    rows = [(result.classes[true], result.classes[found],
-             f"{counts[true, found]} of {totals[true]}") for true, found in pairs]
-    return markdown_table(rows, ("true class", "taken for", "clips"))
-
-
-def _classes(result: ClipScores) -> str:
-    """Every class, the worst first."""
-    counts = _confusion(result)
-    totals, right = counts.sum(axis=1), counts.diagonal().copy()
-    np.fill_diagonal(counts, 0)
-    present = np.flatnonzero(totals)
-    order = present[np.argsort(right[present] / totals[present], kind="stable")]
-    rows = []
-    for row in order:
-        worst = counts[row].argmax()
-        taken = f"{result.classes[worst]} ({counts[row, worst]})" if counts[row, worst] else ""
-        rows.append((result.classes[row], f"{totals[row]}", f"{right[row] / totals[row]:.3f}",
-                     taken))
-    text = markdown_table(rows, ("class", "test clips", "recognized", "most often taken for"))
-    absent = [result.classes[row] for row in np.flatnonzero(totals == 0)]
-    return text + (f"\n\nWithout a test clip: {', '.join(map(_cell, absent))}." if absent else "")
-
-
-def _confusion(result: ClipScores) -> np.ndarray:
-    predicted = result.scores.argmax(axis=1)
-    return confusion_matrix(predicted, result.labels, len(result.classes))
 
 
 def _time(history: Sequence[dict], starts: Sequence[dict]) -> list[tuple[str, str]]:
@@ -171,21 +129,17 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.1f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
 
 
-def _commands(config: TrainConfig, folder: Path) -> str:
+def _commands(config: TrainConfig, folder: Path) -> list[str]:
     source = "POSE_FILE" if config.clip.dims == 3 else "VIDEO"
-    return "\n".join([
-        "```",
+    return [
         f"skelact recognize {source} --model {folder}/model.pt    # who does what, when",
+        f"skelact evaluate {folder}/model.pt --data {config.data or 'STORE'} -o "
+        f"{folder}/evaluation    # intervals, pictures, examples",
         f"skelact models export {folder}/model.pt -o model.onnx    # for other programs",
         f"skelact train {folder}/config.yaml -o ANOTHER --seed {config.seed + 1}    # again, "
         "with another seed",
-        "```",
-    ])
+    ]
 
 
 def _figure(value) -> str:
     return "–" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def _cell(value) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")

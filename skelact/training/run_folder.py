@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import yaml
 from filelock import FileLock, Timeout
 from tqdm import tqdm
@@ -51,11 +52,13 @@ class TestResult(ClipScores):
         metrics: Figures, and in words under which conditions they were taken.
         chosen_epoch: The epoch whose weights were tested, from 1.
         data: What the network was trained on, as in `ActionModel`.
+        subjects: ``[L]`` who is seen in each clip, for intervals by subject; None where unknown.
     """
 
     metrics: dict
     chosen_epoch: int
     data: dict = field(default_factory=dict)
+    subjects: np.ndarray | None = None
 
 
 def check_run_folder(output: Path, overwrite: bool, resume: bool) -> None:
