@@ -14,7 +14,7 @@ import numpy as np
 from skelact.evaluation.domain_distance import rank_correlation
 from skelact.experiments.transfer import Cell, Figures
 from skelact.output import write_text
-from skelact.training.report import markdown_table
+from skelact.visualization.document import markdown_table
 from skelact.visualization.transfer_matrix import draw_transfer_matrix
 
 if TYPE_CHECKING:
