@@ -201,8 +201,8 @@ def tube_iou(
                    - np.maximum(first[:, :2], second[:, :2]), 0.0, None)
     shared = size.prod(axis=1)
     union = box_area(first) + box_area(second) - shared
-    spatial = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0).mean()
-    return float(spatial * len(rows) / (len(frames) + len(other_frames) - len(rows)))
+    spatial = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return float(spatial.sum() / (len(frames) + len(other_frames) - len(rows)))
 
 
 def keep_best(boxes: Boxes, most: int) -> Boxes:
