@@ -1,5 +1,6 @@
 """What was found out about the axes of a data set, readable by a person who knows it not."""
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -175,7 +176,8 @@ class AxesReport:
         lines.append("to do      " + ("; ".join(done) or "nothing, the axes are as they should be"
                                       if done or not unknown else "nothing that is sure"))
         lines += [f"left as is {line}" for line in unknown]
-        return "\n".join(lines)
+        return "\n".join(textwrap.fill(line, 96, subsequent_indent=" " * 11,
+                                       break_long_words=False) for line in lines)
 
     def _describe_units(self) -> list[str]:
         if self.dims == 2:

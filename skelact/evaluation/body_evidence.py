@@ -4,7 +4,7 @@ Frames are sampled from clips; everything is measured on them by named joints, s
 of a whole body will do. Shapes: F sampled frames, L clips; NaN where a joint is missing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,8 +79,16 @@ class Bodies:
         return np.stack([self.by_clip(values) for values in vectors.T], axis=1)
 
 
-def sample_bodies(arrays: ClipArrays, rows: np.ndarray | None = None) -> Bodies:
-    """Up to 24 frames of every track of up to 3,000 clips, evenly."""
+def sample_bodies(
+    arrays: ClipArrays, rows: np.ndarray | None = None, more: Iterable[str] = ()
+) -> Bodies:
+    """Up to 24 frames of every track of up to 3,000 clips, evenly.
+
+    Args:
+        arrays: The clips.
+        rows: Which to look at; by default all.
+        more: Joints that are wanted beside those that the cues look at.
+    """
     rows = np.arange(len(arrays)) if rows is None else np.asarray(rows, np.int64)
     if len(rows) > CLIPS:
         rows = rows[np.linspace(0, len(rows) - 1, CLIPS).astype(np.int64)]
@@ -98,7 +106,7 @@ def sample_bodies(arrays: ClipArrays, rows: np.ndarray | None = None) -> Bodies:
     own = [name for name in (*_OWN, *(f"{side}_{part}" for part in _SIDED_OWN for side in SIDES))
            if name in arrays.layout.joints]
     joints, confidence = {}, {}
-    for name in names + own:
+    for name in dict.fromkeys([*names, *own, *more]):
         parts = _parts(arrays, name)
         weights = np.array(list(parts.values()))
         joints[name] = (np.einsum("n,fnd->fd", weights, values[:, list(parts), : arrays.dims])
@@ -178,12 +186,16 @@ def torso(bodies: Bodies) -> float:
     return float(np.nanmedian(lengths)) if np.isfinite(lengths).any() else float("nan")
 
 
+def to_left(bodies: Bodies) -> np.ndarray:
+    """``[F, D]`` from the right to the left of the trunk."""
+    shoulders, hips = bodies.across("shoulder"), bodies.across("hip")
+    return np.where(np.isfinite(hips), hips, 0) + np.where(np.isfinite(shoulders), shoulders, 0)
+
+
 def forward(bodies: Bodies) -> np.ndarray:
     """``[F, 3]`` unit vectors that a body faces if left and right are true: left x up."""
     up = unit(bodies.middle("shoulder") - bodies.middle("hip"))
-    shoulders, hips = bodies.across("shoulder"), bodies.across("hip")
-    left = np.where(np.isfinite(hips), hips, 0) + np.where(np.isfinite(shoulders), shoulders, 0)
-    return unit(np.cross(left, up))
+    return unit(np.cross(to_left(bodies), up))
 
 
 def facing_cues(bodies: Bodies, facing: np.ndarray) -> dict[str, np.ndarray]:

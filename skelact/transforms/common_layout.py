@@ -9,7 +9,7 @@ from skelact.errors import LayoutError
 from skelact.graph.layouts import Layout, get_layout
 from skelact.transforms.remap import joint_weights
 
-TRUNK = ("neck", "spine", "pelvis")
+AXIS = ("head", "neck", "spine", "pelvis")
 """Kept also where few of the layouts have them: bodies are turned and scaled by them."""
 _FEWEST = 5
 
@@ -17,10 +17,10 @@ _FEWEST = 5
 def common_layout(*layouts: str | Path | Layout, name: str = "") -> Layout:
     """The joints that all layouts have or can derive, as one tree.
 
-    A joint is taken when more than half of the layouts have it and all others can derive it (see
-    `skelact.transforms.anatomy`); neck, spine and pelvis when one layout has them. Joints that
-    would be copies of one another in some layout (the head and a nose made of it) are taken once.
-    The order of the arguments does not matter.
+    A joint is taken when more than half of the layouts have it, or another in its place, and all
+    others can derive it (see `skelact.transforms.anatomy`); head, neck, spine and pelvis when one
+    layout has them. Joints that would be copies of one another in some layout (the head and a
+    nose made of it) are taken once. The order of the arguments does not matter.
 
     Args:
         layouts: At least one.
@@ -54,10 +54,11 @@ def _shared_joints(layouts: Sequence[Layout]) -> tuple[str, ...]:
     owners = {joint: sum(joint in layout.joints for layout in layouts)
               for layout in layouts for joint in layout.joints}
     rows = {}
-    for joint, count in owners.items():
-        if 2 * count > len(layouts) or joint in TRUNK or 2 * count == len(layouts) == 2:
-            weights = [joint_weights(layout, joint) for layout in layouts]
-            if all(row is not None for row in weights):
+    for joint in owners:
+        weights = [joint_weights(layout, joint) for layout in layouts]
+        if all(row is not None for row in weights):
+            measured = sum(bool((row == 1).any()) for row in weights)
+            if 2 * measured > len(layouts) or joint in AXIS:
                 rows[joint] = weights
     kept: list[str] = []
     for joint in sorted(rows, key=lambda joint: (-owners[joint], _aliases(joint, layouts, rows))):
