@@ -72,6 +72,11 @@ def find_label_map(word: str | Path) -> Path:
     return known[str(word)]
 
 
+def detector_noise_file() -> Path:
+    """The YAML file of measured detector noise that ships with skelact."""
+    return _folder() / "detector_noise" / "yolo11n.yaml"
+
+
 def _name_of(header: Path) -> str:
     """The data set that a store says it is; a damaged one is refused when it is opened."""
     try:
