@@ -30,8 +30,14 @@ from skelact.evaluation.body_evidence import (
     upright,
 )
 from skelact.evaluation.picture_evidence import inspect_pictures
+from skelact.graph.layouts import Layout, get_layout
+from skelact.transforms.remap import remap_joints
 
-__all__ = ["AxesReport", "Vote", "harmonise", "inspect_axes"]
+__all__ = ["AxesReport", "Vote", "common_joints", "harmonise", "inspect_axes"]
+
+_LIMB_ROOTS = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+TRUNK = {"neck": _LIMB_ROOTS[:2], "pelvis": _LIMB_ROOTS[2:], "spine": _LIMB_ROOTS}
+"""Joints whose names mean other points in every data set, and what to compute them from."""
 
 UNITS = {"metres": 1.0, "decimetres": 0.1, "centimetres": 0.01, "millimetres": 0.001,
          "inches": 0.0254, "feet": 0.3048}
@@ -89,6 +95,30 @@ def harmonise(arrays: ClipArrays, report: AxesReport) -> ClipArrays:
     if report.sides_swapped:
         joints = joints[:, arrays.layout.flip_order]
     return replace(arrays, joints=joints)
+
+
+def common_joints(arrays: ClipArrays, layout: str | Layout) -> ClipArrays:
+    """Clips in a common skeleton, its trunk computed alike for all of them.
+
+    Sensors put neck, spine and pelvis at points of their own: the pelvis of MSR-Action3D lies 18 cm
+    behind that of UTD-MHAD. Here they are the middles between shoulders and hips, everywhere.
+
+    Args:
+        arrays: The clips.
+        layout: The skeleton, such as `skelact.transforms.common_layout.common_layout` gives.
+
+    Returns:
+        New clips in memory.
+
+    Raises:
+        LayoutError: The skeleton cannot be converted.
+    """
+    layout = get_layout(layout)
+    names = {joint: parts for joint, parts in TRUNK.items()
+             if joint in layout.joints and set(parts) <= set(arrays.layout.joints)}
+    joints = remap_joints(arrays.joints.transpose(1, 2, 0), arrays.layout, layout, names,
+                          arrays.dims)
+    return replace(arrays, layout=layout, joints=np.ascontiguousarray(joints.transpose(2, 0, 1)))
 
 
 def axes_matrix(report: AxesReport) -> np.ndarray:

@@ -15,7 +15,7 @@ from skelact.evaluation.body_evidence import (
     torso,
     unit,
 )
-from skelact.evaluation.harmonise import axes_matrix, inspect_axes
+from skelact.evaluation.harmonise import TRUNK, axes_matrix, inspect_axes
 from skelact.evaluation.label_map import LabelMap
 from skelact.graph.layouts import Layout
 from skelact.transforms.common_layout import common_layout
@@ -125,6 +125,9 @@ def _compare_places(first: Mapping[str, np.ndarray], second: Mapping[str, np.nda
         left, up, ahead = (round(100 * value) for value in apart[joint])
         lines.append(f"    {joint}: the second set has it {left:+d}, {up:+d}, {ahead:+d} from "
                      "where the first has it")
+    if apart.keys() & TRUNK.keys():
+        lines.append("  common_joints of skelact.evaluation.harmonise computes neck, pelvis and "
+                     "spine alike for both")
     return lines
 
 

@@ -17,7 +17,12 @@ from skelact.datasets.readers.nw_ucla import read_nw_ucla
 from skelact.datasets.readers.penn_action import read_penn_action
 from skelact.datasets.readers.utd_mhad import read_utd_mhad
 from skelact.evaluation.axes_report import Vote
-from skelact.evaluation.harmonise import axes_matrix, harmonise, inspect_axes
+from skelact.evaluation.harmonise import (
+    axes_matrix,
+    common_joints,
+    harmonise,
+    inspect_axes,
+)
 from skelact.pose.recording import PoseTrack, Recording
 
 PEOPLE = worker_arrays()
@@ -164,6 +169,20 @@ def test_other_skeletons(layout):
     else:
         report = inspect_axes(changed(worker_arrays(layout=layout), *MIRROR))
         assert (report.unit, report.up, report.mirrored) == ("metres", "+y", True)
+
+
+def test_trunks_are_computed_alike():
+    names = PEOPLE.layout.joints
+    joints = PEOPLE.joints.copy()
+    joints[:, [names.index(name) for name in ("neck", "pelvis", "spine")]] += 0.2
+    moved, plain = (common_joints(replace(PEOPLE, joints=at), "msr20")
+                    for at in (joints, PEOPLE.joints))
+    np.testing.assert_array_equal(moved.joints, plain.joints)
+    at = {name: plain.joints[:, i] for i, name in enumerate(plain.layout.joints)}
+    np.testing.assert_allclose(at["pelvis"], (at["left_hip"] + at["right_hip"]) / 2, atol=1e-6)
+    np.testing.assert_allclose(at["spine"], (at["neck"] + at["pelvis"]) / 2, atol=1e-6)
+    np.testing.assert_array_equal(at["head"], PEOPLE.joints[:, names.index("head")])
+    assert common_joints(worker_arrays(count=3, layout="h36m17"), "penn13").layout.name == "penn13"
 
 
 def test_rows_and_missing_joints():
