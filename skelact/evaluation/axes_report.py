@@ -154,6 +154,8 @@ class AxesReport:
         unknown = []
         if self.dims == 3 and self.metres is None:
             unknown.append("the unit: limbs have no steady length; replace(report, metres=(...))")
+        if self.dims == 2 and not self.unit.startswith("pixels"):
+            unknown.append("the unit: " + (self.unit or "cannot tell"))
         if self.up is None:
             unknown.append("which axis points up: replace(report, up='+y')")
         if self.mirrored is None or self.sides_swapped is None:
@@ -218,7 +220,7 @@ class AxesReport:
             verdict = "SWAPPED: what is called left is the right"
         else:
             verdict = "true: the left lies to the left of where people face"
-        lines = [f"sides      {verdict} ({self.true_sides} have true sides)"
+        lines = [f"sides      {verdict}; they are true in {self.true_sides}"
                  if self.true_sides.clips else f"sides      {verdict}: no clip shows it"]
         lines += [f"             {cue}: {vote}" for cue, vote in self.cues.items() if vote.clips]
         if self.right_hand.clips:

@@ -100,8 +100,9 @@ def harmonise(arrays: ClipArrays, report: AxesReport) -> ClipArrays:
 def common_joints(arrays: ClipArrays, layout: str | Layout) -> ClipArrays:
     """Clips in a common skeleton, its trunk computed alike for all of them.
 
-    Sensors put neck, spine and pelvis at points of their own: the pelvis of MSR-Action3D lies 18 cm
-    behind that of UTD-MHAD. Here they are the middles between shoulders and hips, everywhere.
+    Sensors put neck, spine and pelvis at points of their own: the pelvis of MSR-Action3D lies 12 cm
+    further behind the hips than that of UTD-MHAD. Here they are the middles between shoulders and
+    hips, everywhere.
 
     Args:
         arrays: The clips.

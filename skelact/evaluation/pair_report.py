@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from skelact.datasets.catalog import CATALOG
 from skelact.datasets.store import Store
 from skelact.evaluation.axes_report import AxesReport
 from skelact.evaluation.body_evidence import (
@@ -51,7 +52,7 @@ def describe_pair(
     stores = (store_a, store_b)
     reports = reports or tuple(inspect_axes(store.arrays) for store in stores)
     names = [store.header.name for store in stores]
-    lines = [f"{names[0]} -> {names[1]}", "", "Labels", *_describe_labels(stores, label_map), "",
+    lines = [f"{names[0]} -> {names[1]}", *map(_describe_store, stores), "", "Labels", *_describe_labels(stores, label_map), "",
              "Joints", *_describe_joints(stores, reports)]
     for name, report in zip(names, reports, strict=True):
         lines += ["", f"Axes of {name}", *(f"  {line}" for line in str(report).splitlines())]
@@ -59,6 +60,14 @@ def describe_pair(
         lines += ["", "One is 3-D and one 2-D: project_arrays of skelact.transforms.projection "
                   "makes pictures of the 3-D one."]
     return "\n".join(_wrapped(line) for line in lines)
+
+
+def _describe_store(store: Store) -> str:
+    name = store.header.name
+    known = CATALOG[name].what if name in CATALOG else f"{store.header.dims}-D"
+    subjects = np.unique([value for value in store.columns()["subject"] if value >= 0])
+    people = f" by {len(subjects)} subjects" if len(subjects) else ""
+    return f"  {name}: {known}; {len(store):,} clips{people}"
 
 
 def _wrapped(line: str) -> str:

@@ -71,17 +71,22 @@ def project_arrays(
         away = _highest(needed, clips, count)
     else:
         away = _each(distance, count, "distance")
-    depth = depth + away[clips, None]
+    joints = _picture(across, up, depth + away[clips, None], focal, image_size)
+    return replace(arrays, dims=2, joints=joints, image_size=np.tile(
+        np.array(image_size, np.int64), (count, 1)))
+
+
+def _picture(across, up, depth, focal: float, image_size: tuple[int, int]) -> np.ndarray:
+    """``[S, N, 3]`` float32 pixels and confidence of what is before the camera and in the image."""
     joints = np.empty((*across.shape, 3), np.float32)
     with np.errstate(divide="ignore", invalid="ignore"):
-        joints[..., 0] = width / 2 + focal * across / depth
-        joints[..., 1] = height / 2 - focal * up / depth
+        joints[..., 0] = image_size[0] / 2 + focal * across / depth
+        joints[..., 1] = image_size[1] / 2 - focal * up / depth
         inside = ((depth > _IN_SIGHT) & (joints[..., :2] >= 0).all(axis=-1)
                   & (joints[..., :2] <= image_size).all(axis=-1))
     joints[..., 2] = inside
     joints[~inside, :2] = np.nan
-    return replace(arrays, dims=2, joints=joints, image_size=np.tile(
-        np.array(image_size, np.int64), (count, 1)))
+    return joints
 
 
 def _centred(arrays: ClipArrays, clips: np.ndarray) -> np.ndarray:

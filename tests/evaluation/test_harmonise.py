@@ -217,6 +217,8 @@ def test_pictures():
     report = inspect_axes(true)
     assert (report.up, report.mirrored) == ("-y", False)
     assert "pixels, in images of up to 320 x 200" in str(report)
+    shares = replace(true, joints=true.joints / np.array([320, 200, 1], np.float32))
+    assert any("fractions of the image" in line for line in inspect_axes(shares).left())
     for fields in ({"mirrored": True}, {"down": False}, {"mirrored": True, "down": False}):
         wrong = front_view(**fields)
         np.testing.assert_allclose(harmonise(wrong, inspect_axes(wrong)).joints, true.joints,
