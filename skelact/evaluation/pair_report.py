@@ -52,7 +52,8 @@ def describe_pair(
     stores = (store_a, store_b)
     reports = reports or tuple(inspect_axes(store.arrays) for store in stores)
     names = [store.header.name for store in stores]
-    lines = [f"{names[0]} -> {names[1]}", *map(_describe_store, stores), "", "Labels", *_describe_labels(stores, label_map), "",
+    lines = [f"{names[0]} -> {names[1]}", *map(_describe_store, stores), "",
+             "Labels", *_describe_labels(stores, label_map), "",
              "Joints", *_describe_joints(stores, reports)]
     for name, report in zip(names, reports, strict=True):
         lines += ["", f"Axes of {name}", *(f"  {line}" for line in str(report).splitlines())]
