@@ -1,6 +1,8 @@
 """Fixtures that every test may use."""
 
+import importlib.util
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,26 @@ def shared() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder.resolve()
+
+
+@pytest.fixture(scope="module")  # its event loop must not outlive those who need it
+def browser():
+    """A headless Chromium; skips without it, fails where everything is required."""
+    missing = None
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser",
+                                                   "google-chrome"))), None)
+    if program is None:
+        missing = "no Chromium is installed"
+    elif importlib.util.find_spec("playwright") is None:
+        missing = "Playwright is not installed (`pip install playwright`)"
+    if missing is not None:
+        if os.environ.get("SKELACT_REQUIRE_SHARED") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program,
+                                             args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()

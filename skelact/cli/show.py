@@ -1,5 +1,13 @@
 """``skelact show``: draw a pose file."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from pathlib import Path
+
+    from skelact.pose.recording import Recording
+
 
 def run(arguments: list[str]) -> int:
     """Run the command; see ``skelact show --help``."""
@@ -9,28 +17,52 @@ def run(arguments: list[str]) -> int:
 
     parser = CommandParser(
         "show",
-        "Draw the people of a pose file: a contact sheet (.png) or an animation "
-        "(.gif, .mp4). A person's own left is blue, the right orange; the tag gives the track id.",
+        "Draw the people of a pose file: a contact sheet (.png), an animation (.gif, .mp4) or a "
+        "page to play in a browser (.html). A person's own left is blue, the right orange; the "
+        "tag gives the track id.",
     )
     parser.add_argument("file", metavar="FILE", help="pose file (.npz) that `skelact pose` wrote")
-    parser.add_argument("-o", "--output", metavar="OUT",
-                        help="what to write, by suffix .png, .gif or .mp4 (default: FILE as .png)")
+    parser.add_argument("-o", "--output", metavar="OUT", help="what to write, by suffix .png, "
+                        ".gif, .mp4 or .html (default: FILE as .png)")
     parser.add_argument("--video", metavar="VIDEO",
                         help="draw on the frames of this video (default: a plain canvas)")
+    parser.add_argument("--result", metavar="RESULT", help="with .html: who does what, when; the "
+                        "JSON that `skelact recognize -o` wrote")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     options = parser.parse_args(arguments)
 
-    from skelact.errors import FileFormatError
+    from skelact.checks import check_choice
+    from skelact.errors import FileFormatError, SkelactError
     from skelact.pose.files import is_pose_file, load_recording
-    from skelact.visualization.animate import save_picture
+    from skelact.visualization.animate import SUFFIXES, save_picture
 
     if not is_pose_file(options.file) and Path(options.file).exists():
         raise FileFormatError(f"expected a pose file (.npz), got {options.file}; "
                               f"`skelact pose {options.file}` makes one of a video")
-    recording = load_recording(options.file)
     output = Path(options.output or Path(options.file).with_suffix(".png"))
-    save_picture(recording, output, options.video, options.overwrite)
+    suffix = check_choice(output.suffix.lower(), (*SUFFIXES, ".html"), f"the suffix of {output}")
+    if options.result and suffix != ".html":
+        raise SkelactError(f"--result is for a page (-o OUT.html), got {output}; `skelact "
+                           "recognize --overlay OUT.mp4` draws the actions on a video")
+    recording = load_recording(options.file)
+    note = ""
+    if suffix == ".html":
+        note = _write_page(recording, output, options)
+    else:
+        save_picture(recording, output, options.video, options.overwrite)
     people = len(recording.tracks)
     print(f"{people or 'no'} {'person' if people == 1 else 'people'} in {recording.num_frames} "
-          f"frames -> {output}")
+          f"frames -> {output}{note}")
     return 0
+
+
+def _write_page(recording: "Recording", output: "Path", options: "Namespace") -> str:
+    """Write the page; gives what there is to say about it."""
+    from skelact.visualization.player import write_player
+    from skelact.visualization.result import read_result
+
+    result = read_result(options.result) if options.result else None
+    page = write_player(recording, output, options.video, result, options.overwrite)
+    beside = {"inside": ", the video inside", "none": "",
+              "beside": f"; it shows {options.video} from where that lies, so keep both in place"}
+    return f" ({page.size / 1e6:.1f} MB{beside[page.video]})"

@@ -25,7 +25,7 @@ PERSON_COLOURS = ((0, 158, 115), (204, 121, 167), (240, 228, 66), (213, 94, 0), 
 CANVAS = (24, 26, 32)
 """Background where no pixel of the video may appear."""
 
-_FAINT, _SURE = 0.15, 0.5
+FAINT, SURE = 0.15, 0.5
 """Confidence below which a joint is not drawn, and from which it is drawn in full."""
 
 
@@ -183,7 +183,7 @@ def open_source(recording: Recording, video: str | Path | None = None) -> VideoR
 
 def _drawn_points(joints: np.ndarray) -> np.ndarray:
     """``[M, N, 2]`` where joints are drawn; NaN for those that are not."""
-    hidden = (joints[..., 2] < _FAINT) | ~np.isfinite(joints[..., :2]).all(axis=-1)
+    hidden = (joints[..., 2] < FAINT) | ~np.isfinite(joints[..., :2]).all(axis=-1)
     return np.where(hidden[..., None], np.nan, joints[..., :2])
 
 
@@ -210,9 +210,9 @@ def _tag_corners(points: np.ndarray, frames: np.ndarray, boxed: bool) -> list[tu
 
 def _draw_skeleton(pen, person: np.ndarray, layout: Layout, colour, by_side: bool, shape) -> None:
     sure = np.where(np.isnan(person[:, 2]), 1.0, person[:, 2])
-    opacity = np.clip((sure - _FAINT) / (_SURE - _FAINT), 0.0, 1.0) * 0.75 + 0.25
+    opacity = np.clip((sure - FAINT) / (SURE - FAINT), 0.0, 1.0) * 0.75 + 0.25
     far = np.abs(person[:, :2]).max(axis=1) > 10 * max(shape)  # Pillow's limit, and no use
-    shown = (sure >= _FAINT) & np.isfinite(person[:, :2]).all(axis=1) & ~far
+    shown = (sure >= FAINT) & np.isfinite(person[:, :2]).all(axis=1) & ~far
     if not shown.any():
         return
     width = _line_width(person[shown, :2], layout, shape)

@@ -54,7 +54,7 @@ def test_nobody_is_drawn_as_nobody(tmp_path, capsys):
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["missing.npz"], "no pose file at missing.npz"),
-    (["POSES", "-o", "out.html"], "one of .png, .gif, .mp4"),
+    (["POSES", "-o", "out.svg"], "one of .png, .gif, .mp4, .html"),
     (["VIDEO"], "expected a pose file"),
     (["POSES", "--video", "missing.mp4", "-o", "out.png"], "not there"),
 ])
