@@ -59,6 +59,7 @@ class AxesReport:
         up_vote: Clips whose people have their head there.
         mirrored: Whether one axis has the wrong direction, so that left and right are exchanged
             in space.
+        reverse: The level axis, of the common axes, that undoes a mirror: ``"x"`` or ``"z"``.
         sides_swapped: Whether the names left and right are exchanged.
         true_sides: Clips whose left lies to the left of where their people face.
         cues: The same by single cues.
@@ -82,6 +83,7 @@ class AxesReport:
     up: str | None = None
     up_vote: Vote = Vote(0.0, 0)
     mirrored: bool | None = None
+    reverse: str = "x"
     sides_swapped: bool | None = None
     true_sides: Vote = Vote(0.0, 0)
     cues: Mapping[str, Vote] = field(default_factory=dict)
@@ -142,7 +144,7 @@ class AxesReport:
         if self.up not in (None, self._wanted_up):
             done.append(f"turn {self.up} to {self._wanted_up}")
         if self.mirrored:
-            done.append("reverse x (mirrored)")
+            done.append(f"reverse {self.reverse} (mirrored)")
         if self.sides_swapped:
             done.append("exchange the names left and right")
         if self.dims == 3 and self.up and self.tilted:

@@ -127,7 +127,8 @@ def axes_matrix(report: AxesReport) -> np.ndarray:
     matrix = np.diag(report.metres or (1.0, 1.0, 1.0))
     turn = _TURNS[report.up] if report.up else np.eye(3)
     matrix = turn @ matrix
-    flip = np.diag([-1.0, 1.0, 1.0]) if report.mirrored else np.eye(3)
+    flip = np.diag([1.0 - 2 * (report.mirrored is True and axis == report.reverse)
+                    for axis in "xyz"])
     if report.up and report.tilted:
         turn = _shortest_turn(flip @ turn @ report.vertical, np.array([0.0, 1.0, 0.0]))
         return turn @ flip @ matrix
@@ -220,22 +221,31 @@ def _inspect_sides(report: AxesReport, bodies: Bodies) -> AxesReport:
 
 
 def _inspect_place(report: AxesReport, bodies: Bodies) -> AxesReport:
-    """Where people face and stand, and how fast their hands are, in the axes to come."""
+    """Where people face and stand, and how fast their hands are, in the axes to come.
+
+    Which level axis a mirror has reversed makes half a turn of difference: the one is taken that
+    lets people face the sensor, as they mostly do.
+    """
     turn = axes_matrix(replace(report, metres=None))
     turned = replace(bodies, joints={name: at @ turn.T for name, at in bodies.joints.items()})
-    facing = forward(turned) * (-1 if report.sides_swapped else 1)
-    level = turned.clip_means(facing)
-    yaw = np.degrees(np.arctan2(level[:, 0], -level[:, 2]))
-    yaw = yaw[np.isfinite(yaw)]
     feet = turned.by_clip(turned.middle("ankle")[:, 1])
     feet = feet[np.isfinite(feet)]
     report = replace(report, hand_speed=hand_speed(turned))
-    if len(yaw) and report.up:
-        report = replace(report, yaw=tuple(np.percentile(yaw, (10, 50, 90)).tolist()))
-    if len(feet) and report.up:
+    if report.up is None:
+        return report
+    if len(feet):
         middle = float(np.median(feet))
         report = replace(report, floor=(middle, float(np.median(np.abs(feet - middle)))))
-    return report
+    facing = turned.clip_means(forward(turned) * (-1 if report.sides_swapped else 1))
+    facing = facing[np.isfinite(facing).all(axis=1)]
+    if not len(facing):
+        return report
+    towards = -facing[:, 2] + 1j * facing[:, 0]  # the sensor is where z comes from
+    middle = np.angle(towards.sum())
+    if report.mirrored and report.reverse == "x" and abs(middle) > np.pi / 2:
+        return _inspect_place(replace(report, reverse="z"), bodies)
+    turns = np.degrees(middle + np.angle(towards * np.exp(-1j * middle)))
+    return replace(report, yaw=tuple(np.percentile(turns, (10, 50, 90)).tolist()))
 
 
 def _shortest_turn(vector: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -118,6 +118,18 @@ def test_a_rolled_camera_is_measured_and_levelled():
     assert not inspect_axes(changed(PEOPLE, *roll(5))).tilted  # no more than posture
 
 
+def test_a_reversed_depth_is_reversed_again():
+    distorted = changed(PEOPLE, [1, 0, 0], [0, 1, 0], [0, 0, -1])
+    report = inspect_axes(distorted)
+    assert "reverse z (mirrored)" in report.changes()
+    np.testing.assert_allclose(harmonise(distorted, report).joints, PEOPLE.joints, atol=1e-5)
+    half_turn = np.diag([-1, 1, -1])
+    away = inspect_axes(changed(PEOPLE, *half_turn))
+    assert away.changes() == []
+    assert 120 < abs(away.yaw[1]) < 240
+    assert away.yaw[2] - away.yaw[0] < 90
+
+
 def test_exchanged_names_show_in_the_hand_that_works():
     swapped = replace(PEOPLE, joints=PEOPLE.joints[:, PEOPLE.layout.flip_order])
     report = inspect_axes(swapped)
