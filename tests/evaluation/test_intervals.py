@@ -118,13 +118,23 @@ def test_a_metric_outside_its_limits_is_refused():
     assert percent.low == pytest.approx(100 * share.low)
 
 
+def test_all_right_is_not_certainty():
+    found = bootstrap(lambda rows: 1.0, 50, draws=50)
+    assert found.high == 1
+    assert found.low == pytest.approx(0.025 ** (1 / 50))  # Clopper and Pearson
+    few = bootstrap(lambda rows: 0.0, 50, groups=np.arange(50) % 4, draws=50)
+    assert few.low == 0
+    assert few.high == pytest.approx(1 - 0.025 ** (1 / 4), abs=0.01)
+
+
 def test_two_models_are_compared_on_the_same_clips():
     random = np.random.default_rng(3)
     first = random.random(300) < 0.7
     second = first.copy()
     second[np.flatnonzero(first)[:15]] = False
     same = paired_bootstrap(lambda r: first[r].mean(), lambda r: first[r].mean(), 300, draws=100)
-    assert (same.value, same.low, same.high) == (0, 0, 0)
+    assert same.value == 0
+    assert same.high == -same.low == pytest.approx(1 - 0.025 ** (1 / 300))
     better = paired_bootstrap(lambda r: first[r].mean(), lambda r: second[r].mean(), 300)
     assert better.value == pytest.approx(0.05)
     assert 0 < better.low < 0.05 < better.high < 0.1
