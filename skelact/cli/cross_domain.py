@@ -18,7 +18,15 @@ def run(arguments: list[str]) -> int:
     words = parse(arguments)
     config, options = _config(words), _options(words)
     output = words.output
-    if words.leave_one_out:
+    if words.one_shot:
+        return _one_shot(words, config)
+    if words.model is not None:
+        from skelact.experiments.cross_domain import run_checkpoint
+
+        matrix = run_checkpoint(
+            words.model, words.test, output, options, next(iter(words.train), None),
+            words.protocol, words.test_clips, words.overwrite)
+    elif words.leave_one_out:
         from skelact.experiments.leave_one_out import run_leave_one_out
 
         matrix = run_leave_one_out(words.leave_one_out, output, config, options, words.overwrite,
@@ -48,10 +56,34 @@ def parse(arguments: list[str]):
     if words.leave_one_out and (words.train or words.test or words.pooled):
         raise ChoiceError("--leave-one-out A B C says both what is trained on and what is tested; "
                           "pass it without --train, --test and --pooled")
+    if words.one_shot or words.model is not None:
+        return _check_others(words)
     if not words.leave_one_out and not (words.train and words.test):
         raise ChoiceError("expected --train STORE ... and --test STORE ..., or --leave-one-out "
                           "STORE STORE ...; `skelact data prepare` makes a store")
     return words
+
+
+def _check_others(words):
+    """Refuse what does not go with a model that is there, or with the one-shot protocol."""
+    if words.one_shot and (len(words.train) != 1 or words.test or words.model is not None):
+        raise ChoiceError("--one-shot takes one store of ntu120, --train STORE, and nothing to "
+                          "test on: the protocol says who is tested")
+    if words.model is not None and (not words.test or len(words.train) > 1 or words.pooled
+                                    or words.leave_one_out or words.few_shot or words.resume):
+        raise ChoiceError("--model CKPT takes --test STORE ..., and --train with the one store "
+                          "that it was trained on, if any; it trains nothing, so --pooled, "
+                          "--leave-one-out, --few-shot and --resume are not for it")
+    return words
+
+
+def _one_shot(words, config: "TrainConfig") -> int:
+    from skelact.experiments.one_shot import run_one_shot
+
+    print(run_one_shot(words.train[0], words.output, config, words.seeds, not words.no_harmonise,
+                       words.overwrite, words.resume))
+    print(f"\nwrote {words.output}/one_shot.md and one_shot.json")
+    return 0
 
 
 def _config(words) -> "TrainConfig":
@@ -67,7 +99,14 @@ def _options(words) -> "Options":
     return Options(
         label_map=words.label_map, layout=words.layout, change_axes=not words.no_harmonise,
         seeds=words.seeds, adaptations=tuple(words.adapt.split(",")) if words.adapt else (),
-        distances=words.distances)
+        distances=words.distances, tune=words.tune, shots=_numbers(words.few_shot))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(word) for word in text.split(",")) if text else ()
+    except ValueError:
+        raise ChoiceError(f"expected --few-shot as numbers such as 1,5,20; got {text!r}") from None
 
 
 def _parser() -> "CommandParser":
@@ -108,6 +147,13 @@ def _parser() -> "CommandParser":
         help="also adapt to the target without its labels: AdaBN, CORAL, TENT")
     add("--distances", action="store_true",
         help="also measure how far the features of both sides lie apart")
+    add("--few-shot", default="", metavar="1,5,20", help="also tell all classes of the target by "
+        "so many labelled clips of each: nearest class mean")
+    add("--tune", action="store_true", help="with --few-shot, also fine-tune with these clips")
+    add("--model", default=None, metavar="CKPT", help="train nothing: test this checkpoint on "
+        "--test (and on the test part of --train, what it was trained on)")
+    add("--one-shot", action="store_true", help="the one-shot protocol of ntu120: learn 100 "
+        "classes of --train STORE, tell 20 others from one example each")
     add("--config", action="config", help="a further YAML file of values")
     parser.add_class_arguments(TrainConfig, as_group=False, skip=_NOT_HERE)
     return parser

@@ -6,27 +6,28 @@ found out about the axes of each data set, ``joints/NAME.txt`` where its joints 
 seed, with the scores on the target beside it.
 """
 
-import json
-import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from skelact.checks import check_choice
 from skelact.config import TrainConfig
 from skelact.datasets.store import Store
-from skelact.errors import ChoiceError, OutputExistsError, SkelactError
+from skelact.errors import ChoiceError, SkelactError
 from skelact.evaluation.adaptation import ADAPTATIONS
+from skelact.experiments.checkpoint_transfer import judge_checkpoint
 from skelact.experiments.derived_store import derive_store
 from skelact.experiments.domains import Domain, Task, open_domains, plan_task
+from skelact.experiments.experiment_folder import (
+    check_experiment,
+    experiment_folder,
+    write_domains,
+)
+from skelact.experiments.few_shot import judge_few_shot, judge_fine_tuning
 from skelact.experiments.matrix_report import summary_table, write_matrix
 from skelact.experiments.transfer import Cell, judge_task, train_task
-from skelact.models.checkpoint import ActionModel
-from skelact.output import write_text
+from skelact.models.checkpoint import ActionModel, load_model
 from skelact.training.loop import TrainingStopped
-from skelact.training.run_folder import lock_run
-
-SETTINGS = "settings.json"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,9 @@ class Options:
         seeds: Networks a cell.
         adaptations: Ways to adapt to the target without its labels, also judged.
         distances: Measure how far the features of both sides lie apart.
+        shots: Numbers of labelled clips a class of the target with which to tell its classes by
+            the nearest mean of features.
+        tune: Also fine-tune with them.
     """
 
     label_map: str = ""
@@ -48,12 +52,17 @@ class Options:
     seeds: int = 3
     adaptations: tuple[str, ...] = ()
     distances: bool = False
+    shots: tuple[int, ...] = ()
+    tune: bool = False
 
     def __post_init__(self) -> None:
         for name in self.adaptations:
             check_choice(name, ADAPTATIONS, "an adaptation")
         if self.seeds < 1:
             raise ChoiceError(f"expected seeds from 1, got {self.seeds}")
+        if any(count < 1 for count in self.shots) or (self.tune and not self.shots):
+            raise ChoiceError("expected --few-shot with numbers of clips from 1, such as 1,5,20; "
+                              f"got {self.shots or 'none'}")
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,7 @@ def run_cross_domain(
             settings than those to resume.
         TrainingStopped: Ctrl-C; what is finished is kept.
     """
+    check_experiment(output, overwrite, resume)
     domains = {domain.folder: domain for domain in open_domains(
         [*sources, *targets], options.layout, options.change_axes)}
 
@@ -116,6 +126,46 @@ def run_cross_domain(
     pairs = [(group, target) for group in (groups if pooled else [(one,) for one in groups[0]])
              for target in wanted]
     return run_pairs(pairs, output, config, options, overwrite, resume)
+
+
+def run_checkpoint(
+    path: str | Path | None, targets: Sequence[str | Path], output: str | Path,
+    options: Options = Options(), source: str | Path | None = None, protocol: str = "",
+    views: int = 1, overwrite: bool = False,
+) -> Matrix:
+    """Test a model that is there already on several data sets; nothing is trained.
+
+    Args:
+        path: The checkpoint; None for the model that ships with skelact.
+        targets: Stores.
+        output: The folder to write.
+        options: How data sets are made comparable, and what is measured; ``common`` is the
+            model's own skeleton.
+        source: The store that the model was trained on, for the in-domain figure.
+        protocol: Which protocol of it has the test part.
+        views: Views a clip.
+        overwrite: Replace what an earlier experiment wrote.
+
+    Raises:
+        WeightsError: No such model.
+        OutputExistsError, SkelactError: See `run_cross_domain`.
+    """
+    model = load_model(path)
+    options = replace(options, seeds=1)
+    layout = model.layout if options.layout == "common" else options.layout
+    domains = open_domains([*([source] if source else []), *targets], layout,
+                           options.change_axes)
+    home = domains.pop(0) if source else None
+    check_experiment(output, overwrite)
+    cells = tuple(judge_checkpoint(model, domain, home, options.label_map, protocol, views,
+                                   options.adaptations, options.distances) for domain in domains)
+    settings = {"model": model.name, "classes": list(model.classes),
+                "layout": model.layout.name, "change_axes": options.change_axes}
+    matrix = Matrix(cells, {}, {}, options)
+    with experiment_folder(output, settings, overwrite) as folder:
+        write_domains(folder, domains)
+        write_matrix(matrix, folder)
+    return matrix
 
 
 def run_pairs(
@@ -132,7 +182,6 @@ def run_pairs(
         overwrite: Begin anew.
         resume: Go on.
     """
-    output = Path(output)
     tasks = [plan_task(group, target, options.label_map) for group, target in pairs]
     skipped = {task.name: f"{len(task.classes)} shared classes"
                + (f" ({', '.join(task.classes)})" if task.classes else "")
@@ -142,12 +191,13 @@ def run_pairs(
         listed = "; ".join(f"{name}: {why}" for name, why in skipped.items())
         raise SkelactError(f"expected a pair that shares at least two classes; {listed}. Pass "
                            "--label-map FILE.yaml that says which classes are the same")
-    with lock_run(_claim(output, overwrite, resume)):
-        _begin(output, _describe(pairs, config, options), overwrite, resume)
-        _explain(output, tasks)
-        cells = tuple(_run(tasks, output, config, options, resume))
+    settings = _describe(pairs, config, options)
+    with experiment_folder(output, settings, overwrite, resume) as folder:
+        write_domains(folder, [domain for task in tasks
+                               for domain in (*task.sources, task.target)])
+        cells = tuple(_run(tasks, folder, config, options, resume))
         matrix = Matrix(cells, skipped, {task.name: _meaning(task) for task in tasks}, options)
-        write_matrix(matrix, output)
+        write_matrix(matrix, folder)
     return matrix
 
 
@@ -170,38 +220,23 @@ def _run(
                 raise TrainingStopped(f"stopped in pair {number} of {len(tasks)}, {task.name}; go "
                                       "on with the same command and --resume") from stop
             trained[learned] = store, models, folder
-        yield judge_task(task, *trained[learned], config.test_clips, options.adaptations,
-                         options.distances)
+        cell = judge_task(task, *trained[learned], config.test_clips, options.adaptations,
+                          options.distances)
+        yield _judge_shots(cell, task, *trained[learned][1:], config, options, resume)
 
 
-def _claim(output: Path, overwrite: bool, resume: bool) -> Path:
-    """Refuse a folder that holds something, unless it was said what to do with it."""
-    if overwrite and resume:
-        raise SkelactError("--overwrite begins anew and --resume goes on; pass one of them")
-    if output.is_file():
-        raise SkelactError(f"expected a folder to write to, got the file {output}")
-    ours = (output / SETTINGS).is_file()
-    if output.is_dir() and not ours and any(output.iterdir()):
-        raise OutputExistsError(f"{output} holds other things than an experiment; choose another "
-                                "-o")
-    if ours and not (overwrite or resume):
-        raise OutputExistsError(f"{output} holds an experiment; pass --resume to go on with it, "
-                                "--overwrite to begin anew, or another -o")
-    return output
-
-
-def _begin(output: Path, settings: dict, overwrite: bool, resume: bool) -> None:
-    path = output / SETTINGS
-    if overwrite:
-        for part in ("stores", "runs", "axes", "joints"):
-            shutil.rmtree(output / part, ignore_errors=True)
-    if resume and path.is_file():
-        before = json.loads(path.read_text("utf-8"))
-        if differing := [name for name in settings if settings[name] != before.get(name)]:
-            raise SkelactError(f"the experiment in {output} was begun with other settings: "
-                               f"{', '.join(differing)} differ (see {path}); go on with those, or "
-                               "choose another -o")
-    write_text(path, json.dumps(settings, indent=1) + "\n", overwrite=True)
+def _judge_shots(
+    cell: Cell, task: Task, models: list[ActionModel], folder: Path, config: TrainConfig,
+    options: Options, resume: bool,
+) -> Cell:
+    if task.in_domain or not options.shots:
+        return cell
+    found = judge_few_shot(models, task.target, options.shots)
+    if options.tune:
+        folders = [folder / f"seed{model.training['seed']}" for model in models]
+        found |= judge_fine_tuning(folders, task.target, options.shots, config,
+                                   folder / f"tuned_on_{task.target.name}", resume)
+    return replace(cell, few_shot=found)
 
 
 def _describe(pairs, config: TrainConfig, options: Options) -> dict:
@@ -217,13 +252,6 @@ def _describe(pairs, config: TrainConfig, options: Options) -> dict:
         "change_axes": options.change_axes,
         "config": {name: value for name, value in asdict(config).items() if name not in free},
     }
-
-
-def _explain(output: Path, tasks: Sequence[Task]) -> None:
-    domains = {domain.name: domain for task in tasks for domain in (*task.sources, task.target)}
-    for name, domain in domains.items():
-        write_text(output / "axes" / f"{name}.txt", domain.axes + "\n", overwrite=True)
-        write_text(output / "joints" / f"{name}.txt", domain.joints + "\n", overwrite=True)
 
 
 def _meaning(task: Task) -> dict[str, dict[str, list[str]]]:

@@ -23,7 +23,8 @@ def derive_store(task: Task, folder: str | Path, protocol: str = "", validate: b
                  ) -> Store:
     """Write the clips of the sources that show shared classes; one that is there is opened.
 
-    Its classes are the shared ones, its parts those of the sources' own protocol, on the lists
+    It is called ``<sources>-shared``, so that no protocol of a source is meant any more. Its
+    classes are the shared ones, its parts those of the sources' own protocol, on the lists
     ``train``, ``val`` and ``test``. Where 2-D and 3-D sources meet, the 3-D ones are seen by a
     pinhole camera: training clips from several sides, the others from the front.
 
@@ -52,7 +53,8 @@ def derive_store(task: Task, folder: str | Path, protocol: str = "", validate: b
             for recording in tqdm(clips, desc=f"clips of {domain.name}", leave=False,
                                   disable=None):
                 writer.add(recording)
-        writer.finish(task.source_name, task.classes, format="skelact cross-domain")
+        writer.finish(f"{task.source_name}-shared", task.classes,
+                      format="skelact cross-domain")
     return Store(folder)
 
 

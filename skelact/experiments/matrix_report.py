@@ -67,6 +67,7 @@ def describe_matrix(matrix: "Matrix") -> str:
         "![matrix](matrix.png)",
         *_adapted(matrix.cells),
         *_distances(matrix.cells),
+        *_few_shot(matrix.cells),
         *_skipped(matrix),
         "## Classes that are the same",
         *_meaning(matrix),
@@ -122,6 +123,24 @@ def _distances(cells: Sequence[Cell]) -> list[str]:
             f"Between the pooled features of training clips and of the target's. Spearman's "
             f"correlation with the drop over {len(measured)} pairs: "
             f"{text or 'not known, too few pairs'}."]
+
+
+def _few_shot(cells: Sequence[Cell]) -> list[str]:
+    judged = [cell for cell in cells if cell.few_shot]
+    if not judged:
+        return []
+    names = list(dict.fromkeys(name for cell in judged for name in cell.few_shot))
+    rows = [("+".join(cell.sources), cell.target, name, _shown(figures, "accuracy"),
+             _shown(figures, "balanced"), figures.count)
+            for cell in judged for name, figures in cell.few_shot.items()]
+    return ["## With a few labelled clips of the target",
+            markdown_table(rows, ("network of", "test", "clips a class", "accuracy", "balanced",
+                                  "n")),
+            "All classes of the target, on its own test part; the clips to learn from are drawn "
+            "from its train part. `cosine` and `euclidean`: nearest class mean of features, the "
+            "mean over 20 draws"
+            + ("; `tuned`: fine-tuned, one draw a seed." if any("tuned" in n for n in names)
+               else ".")]
 
 
 def _skipped(matrix: "Matrix") -> list[str]:

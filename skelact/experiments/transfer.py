@@ -1,6 +1,6 @@
 """One cell of a matrix: a network trained on some data sets, tested on another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from skelact.evaluation.features import extract_features
 from skelact.evaluation.intervals import Interval, bootstrap
 from skelact.evaluation.scores import ClipScores, write_scores
 from skelact.evaluation.scoring import score_model
-from skelact.experiments.domains import Task
+from skelact.experiments.domains import Domain, Task
 from skelact.models.checkpoint import ActionModel
 from skelact.training.loop import train
 
@@ -51,15 +51,18 @@ class Cell:
         in_domain: The same networks on the test parts of the sources; None where there are none.
         adapted: Way to adapt -> figures on the target.
         distances: Name -> distance between the features of both sides, the mean over the seeds.
+        few_shot: ``"5 cosine"`` and so on -> figures on the target's test part, all of its
+            classes; see `skelact.experiments.few_shot`.
     """
 
     sources: tuple[str, ...]
     target: str
     classes: tuple[str, ...]
-    figures: Figures
+    figures: Figures | None
     in_domain: Figures | None = None
     adapted: dict[str, Figures] = field(default_factory=dict)
     distances: dict[str, float] = field(default_factory=dict)
+    few_shot: dict[str, Figures] = field(default_factory=dict)
 
     @property
     def drop(self) -> float:
@@ -91,15 +94,18 @@ def train_task(
         seeds: How many.
         resume: Read finished runs and go on with others.
     """
-    return [train(configure(task, store, replace(config, seed=seed)), folder / f"seed{seed}",
-                  resume=resume)
+    settings = configure_run(config, store, task.dims)
+    return [train(replace(settings, seed=seed), folder / f"seed{seed}", resume=resume)
             for seed in range(config.seed, config.seed + seeds)]
 
 
-def configure(task: Task, store: Store, config: TrainConfig) -> TrainConfig:
-    """The settings of one run: 2-D clips are scaled by the body, for images differ."""
-    clip = replace(config.clip, layout="auto", dims=task.dims)
-    if task.dims == 2 and clip.normalise == "auto":
+def configure_run(config: TrainConfig, store: Store, dims: int) -> TrainConfig:
+    """The settings of a run on a derived store; 2-D clips are scaled by the body.
+
+    (Their images differ in size and in what they show, so a place in them says nothing.)
+    """
+    clip = replace(config.clip, layout="auto", dims=dims)
+    if dims == 2 and clip.normalise == "auto":
         clip = replace(clip, normalise="body")
     return replace(config, dataset="", data=str(store.folder), protocol="", clip=clip)
 
@@ -114,76 +120,130 @@ def judge_task(
         task: What was learned.
         store: Its derived store.
         models: One a seed.
-        folder: Where the scores go, as ``on_<target>.npz`` in ``seed<n>``.
+        folder: Above their run folders, where the scores go as ``on_<target>.npz``.
         views: Views a clip.
         adaptations: Ways to adapt to the target's clips, without their labels.
         distances: Measure how far the features of both sides lie apart.
     """
-    home = _Clips(store.arrays, _listed(store, "test"), store.arrays.labels,
-                  np.asarray(store.columns()["subject"]), np.asarray(store.columns()["clip_id"]))
-    domain, labels = task.target, task.labels[task.target.name]
-    away = _Clips(domain.arrays, np.flatnonzero(labels >= 0), labels,
-                  np.asarray(domain.columns["subject"]), np.asarray(domain.columns["clip_id"]))
+    columns = store.columns()
+    home = Clips(store.arrays, _listed(columns, "test"), store.arrays.labels, columns)
+    away = Clips.of(task.target, task.labels[task.target.name])
     in_domain = measure(models, home, task.classes, views)
-    figures, adapted, apart = in_domain, {}, {}
-    if not task.in_domain:
-        files = [folder / f"seed{model.training['seed']}" / f"on_{domain.name}.npz"
-                 for model in models]
-        figures = measure(models, away, task.classes, views, files)
-        learned = store.arrays, _listed(store, "train")
-        for way in adaptations:
-            changed = [adapt(way, model, learned, (away.arrays, away.rows)) for model in models]
-            adapted[way] = measure(changed, away, task.classes, views)
-        if distances:
-            apart = _measure_apart(models, learned, (away.arrays, away.rows))
-    return Cell(tuple(source.name for source in task.sources), domain.name, task.classes, figures,
-                in_domain, adapted, apart)
+    cell = Cell(tuple(source.name for source in task.sources), task.target.name, task.classes,
+                in_domain, in_domain)
+    if task.in_domain:
+        return cell
+    learned = store.arrays, _listed(columns, "train")
+    files = [folder / f"seed{model.training['seed']}" / f"on_{task.target.name}.npz"
+             for model in models]
+    return judge_away(cell, models, away, learned, views, adaptations, distances, files)
+
+
+def judge_away(
+    cell: Cell, models: Sequence[ActionModel], away: "Clips",
+    learned: tuple[ClipArrays, np.ndarray] | None, views: int = 1, adaptations: Sequence[str] = (),
+    distances: bool = False, files: Sequence[Path] = (), merge: np.ndarray | None = None,
+) -> Cell:
+    """A cell with what its networks do on the target.
+
+    Args:
+        cell: What is known already.
+        models: One a seed.
+        away: Clips of the target.
+        learned: Clips that were trained on and rows of them, for CORAL and distances.
+        views: Views a clip.
+        adaptations: Ways to adapt.
+        distances: Measure how far apart.
+        files: Where the scores go, one a model; none for nowhere.
+        merge: See `measure`.
+    """
+    to = away.arrays, away.rows
+    adapted = {}
+    for way in adaptations:
+        changed = [adapt(way, model, learned, to) for model in models]
+        adapted[way] = measure(changed, away, cell.classes, views, merge=merge)
+    return replace(
+        cell, figures=measure(models, away, cell.classes, views, files, merge), adapted=adapted,
+        distances=_measure_apart(models, learned, to) if distances else {})
 
 
 @dataclass(frozen=True, eq=False)
-class _Clips:
-    """Clips to score, and what is known of all L: labels, subjects (-1 unknown), names."""
+class Clips:
+    """Clips to score.
+
+    Args:
+        arrays: L clips.
+        rows: Which of them.
+        labels: ``[L]`` index in the shared classes.
+        columns: What is known of all L; see `skelact.datasets.store.Store.columns`.
+    """
 
     arrays: ClipArrays
     rows: np.ndarray
     labels: np.ndarray
-    subjects: np.ndarray
-    clip_ids: np.ndarray
+    columns: Mapping
+
+    @classmethod
+    def of(cls, domain: Domain, labels: np.ndarray, split: str = "all") -> "Clips":
+        """Those of a split that show a shared class."""
+        rows = domain.rows(split)
+        return cls(domain.arrays, rows[labels[rows] >= 0], labels, domain.columns)
+
+    @property
+    def subjects(self) -> np.ndarray:
+        """``[K]`` who is seen in the rows; -1 for unknown."""
+        return np.asarray(self.columns["subject"])[self.rows]
 
 
 def measure(
-    models: Sequence[ActionModel], clips: _Clips, classes: tuple[str, ...], views: int = 1,
-    files: Sequence[Path] = (),
+    models: Sequence[ActionModel], clips: Clips, classes: tuple[str, ...], views: int = 1,
+    files: Sequence[Path] = (), merge: np.ndarray | None = None,
 ) -> Figures:
-    """Score clips by every network; the scores go into the files, if there are any."""
-    results = [ClipScores(score_model(model, clips.arrays, clips.rows, views),
-                          clips.labels[clips.rows], clips.clip_ids[clips.rows], classes)
-               for model in models]
-    for result, file in zip(results, files, strict=bool(files)):
-        write_scores(result, file, overwrite=True)
-    return summarise(results, clips.subjects[clips.rows])
-
-
-def summarise(results: Sequence[ClipScores], subjects: np.ndarray) -> Figures:
-    """Figures of the same clips scored by several networks.
+    """Score clips by every network.
 
     Args:
-        results: One a seed.
-        subjects: ``[L]`` who is seen; -1 for unknown.
+        models: One a seed.
+        clips: What to score.
+        classes: The K shared classes.
+        views: Views a clip.
+        files: Where the scores go, one a model; none for nowhere.
+        merge: ``[classes of the models, K]`` which of them are which shared class, where they
+            are not the same; the probabilities of several are added.
     """
-    hits = np.mean([result.hits() for result in results], axis=0)  # [L] share of the seeds
-    labels, count = results[0].labels, len(results[0].classes)
+    ids, results = np.asarray(clips.columns["clip_id"]).astype(str)[clips.rows], []
+    for model in models:
+        scores = score_model(model, clips.arrays, clips.rows, views)
+        results.append(ClipScores(scores if merge is None else scores @ merge,
+                                  clips.labels[clips.rows], ids, classes))
+    for result, file in zip(results, files, strict=bool(files)):
+        write_scores(result, file, overwrite=True)
+    return summarise(np.array([result.hits() for result in results]), results[0].labels,
+                     len(classes), clips.subjects)
+
+
+def summarise(
+    hits: np.ndarray, labels: np.ndarray, num_classes: int, subjects: np.ndarray
+) -> Figures:
+    """Figures of the same clips judged by several networks.
+
+    Args:
+        hits: ``[S, L]`` whether, or how often, each of S networks is right.
+        labels: ``[L]`` true classes.
+        num_classes: Classes.
+        subjects: ``[L]`` who is seen; -1 for unknown. Intervals are for other subjects where all
+            are known, else for other clips.
+    """
+    right = hits.mean(axis=0)
     known = bool((subjects >= 0).all()) and len(np.unique(subjects)) > 1
 
     def balanced(rows: np.ndarray) -> float:
-        total = np.bincount(labels[rows], minlength=count)
-        right = np.bincount(labels[rows], hits[rows], minlength=count)
-        return float((right[total > 0] / total[total > 0]).mean())
+        total = np.bincount(labels[rows], minlength=num_classes)
+        correct = np.bincount(labels[rows], right[rows], minlength=num_classes)
+        return float((correct[total > 0] / total[total > 0]).mean())
 
-    shares = [bootstrap(metric, len(hits), subjects if known else None)
-              for metric in (lambda rows: float(hits[rows].mean()), balanced)]
-    return Figures(*shares, tuple(float(result.hits().mean()) for result in results), len(hits),
-                   known)
+    shares = [bootstrap(metric, len(right), subjects if known else None)
+              for metric in (lambda rows: float(right[rows].mean()), balanced)]
+    return Figures(*shares, tuple(hits.mean(axis=1).tolist()), len(right), known)
 
 
 def _measure_apart(
@@ -195,5 +255,5 @@ def _measure_apart(
     return {name: float(np.mean([distances[name] for distances in found])) for name in found[0]}
 
 
-def _listed(store: Store, part: str) -> np.ndarray:
-    return np.flatnonzero([part in names for names in store.columns()["splits"]])
+def _listed(columns: Mapping, part: str) -> np.ndarray:
+    return np.flatnonzero([part in names for names in columns["splits"]])

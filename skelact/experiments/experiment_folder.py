@@ -1,0 +1,86 @@
+"""The folder of an experiment: who may write to it, and with which settings it was begun."""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from skelact.errors import FileFormatError, OutputExistsError, SkelactError, one_line
+from skelact.experiments.domains import Domain
+from skelact.output import write_text
+from skelact.training.run_folder import lock_run
+
+SETTINGS = "settings.json"
+_OURS = ("stores", "runs", "axes", "joints")
+
+
+@contextlib.contextmanager
+def experiment_folder(
+    output: str | Path, settings: dict, overwrite: bool = False, resume: bool = False
+) -> Iterator[Path]:
+    """Hold the folder while an experiment is at work in it.
+
+    Args:
+        output: The folder.
+        settings: Plain values, which must be the same when the experiment is resumed.
+        overwrite: Remove what an earlier experiment wrote.
+        resume: Go on with it.
+
+    Raises:
+        OutputExistsError: It holds an experiment, and neither ``overwrite`` nor ``resume``; or
+            it holds other things.
+        SkelactError: Other settings than those to resume, or another process is at work there.
+    """
+    output = check_experiment(output, overwrite, resume)
+    with lock_run(output):
+        path = output / SETTINGS
+        if overwrite:
+            for part in _OURS:
+                shutil.rmtree(output / part, ignore_errors=True)
+        if resume and path.is_file():
+            _check_same(path, settings)
+        write_text(path, json.dumps(settings, indent=1) + "\n", overwrite=True)
+        yield output
+
+
+def check_experiment(output: str | Path, overwrite: bool = False, resume: bool = False) -> Path:
+    """Refuse a folder that holds something, before any work is spent on it.
+
+    Raises:
+        OutputExistsError, SkelactError: See `experiment_folder`.
+    """
+    output = Path(output)
+    if overwrite and resume:
+        raise SkelactError("--overwrite begins anew and --resume goes on; pass one of them")
+    if output.is_file():
+        raise SkelactError(f"expected a folder to write to, got the file {output}")
+    ours = (output / SETTINGS).is_file()
+    if output.is_dir() and not ours and any(output.iterdir()):
+        raise OutputExistsError(f"{output} holds other things than an experiment; choose another "
+                                "-o")
+    if ours and not (overwrite or resume):
+        raise OutputExistsError(f"{output} holds an experiment; pass --resume to go on with it, "
+                                "--overwrite to begin anew, or another -o")
+    return output
+
+
+def write_domains(output: Path, domains: Sequence[Domain]) -> None:
+    """Write what was found out about the axes and the joints of data sets."""
+    for domain in dict.fromkeys(domains):
+        for part, text in (("axes", domain.axes), ("joints", domain.joints)):
+            write_text(output / part / f"{domain.name}.txt", text + "\n", overwrite=True)
+
+
+def _check_same(path: Path, settings: dict) -> None:
+    try:
+        before = json.loads(path.read_text("utf-8"))
+        differing = [name for name in settings
+                     if json.loads(json.dumps(settings[name])) != before.get(name)]
+    except (OSError, ValueError, AttributeError) as error:
+        raise FileFormatError(f"{path} is damaged ({one_line(error)}); begin anew with "
+                              "--overwrite") from error
+    if differing:
+        raise SkelactError(f"the experiment in {path.parent} was begun with other settings: "
+                           f"{', '.join(differing)} differ (see {path}); go on with those, or "
+                           "choose another -o")
