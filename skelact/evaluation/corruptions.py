@@ -86,8 +86,8 @@ CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType({
         _frames.drop_span, _PERCENT, "% of the clip",
         "frames in a row are lost, somewhere in the clip"),
     "frame_rate": Corruption(
-        _frames.lower_rate, (2, 4, 8), "frames a step",
-        "the camera takes every so-manieth frame only", limits=(1, 1000), random=False),
+        _frames.lower_rate, (2, 4, 8), "n",
+        "the camera takes every n-th frame only", limits=(1, 1000), random=False),
     "speed": Corruption(
         _frames.change_speed, (0.5, 0.75, 1.5, 2), "times as fast",
         "people move slower or faster", limits=(0.05, 20), random=False),

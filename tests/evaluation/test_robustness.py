@@ -109,9 +109,9 @@ def test_rows_seeds_and_what_is_impossible(gym):
 
 def test_what_cannot_be_measured(gym):
     model, arrays = gym
-    with pytest.raises(SkelactError, match="nothing could be measured: camera_yaw: .*depth"):
+    with pytest.raises(SkelactError, match=r"nothing could be measured: camera_yaw: .*depth"):
         measure_robustness(model, arrays, corruptions=("camera_yaw",))
-    with pytest.raises(ChoiceError, match="a corruption to be one of .*got 'fog'"):
+    with pytest.raises(ChoiceError, match=r"a corruption to be one of .*got 'fog'"):
         measure_robustness(model, arrays, corruptions=("fog",))
     with pytest.raises(ChoiceError, match="not among the corruptions"):
         measure_robustness(model, arrays, corruptions=("speed",),
