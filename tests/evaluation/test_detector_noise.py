@@ -1,6 +1,9 @@
 """Detector noise: drawn as it was measured, for any body, and from what ships."""
 
+import importlib.util
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,3 +114,29 @@ def test_solid_clips_get_no_picture_noise():
     arrays = standing_clip(3)
     with pytest.raises(ChoiceError, match="2-D data"):
         add_detector_noise(replace(arrays, dims=3, image_size=None), 1)
+
+
+def test_what_is_drawn_is_what_the_benchmark_measures():
+    """There and back: noise of known figures, measured as that of the videos was."""
+    path = Path(__file__).parents[2] / "benchmarks" / "detector_noise.py"
+    spec = importlib.util.spec_from_file_location("detector_noise_benchmark", path)
+    benchmark = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = benchmark  # dataclasses look their module up
+    spec.loader.exec_module(benchmark)
+
+    arrays, noise = standing_clip(20000), load_detector_noise()
+    noise = replace(noise, swapped=0.05, swapped_seconds=0.3, missed=np.linspace(0, 0.2, 17))
+    seen = add_detector_noise(arrays, 1, 0, noise).joints
+    seen = np.where(np.isnan(seen), np.float32([160, 100, 0]), seen)  # as YOLO says it
+    stretch = benchmark.Stretch("made up", arrays.frame_index / 25, seen, arrays.joints,
+                                torso_lengths(arrays)[0], (320, 200))
+    found = benchmark.describe(benchmark.collect([stretch]))
+    assert found["swapped"] == pytest.approx(0.05, abs=0.02)
+    assert found["swapped_seconds"] == pytest.approx(0.3, rel=0.3)
+    # of normal scores; a lasting part counts as its share of the variance
+    assert found["lasting_share"] == pytest.approx(noise.lasting_share, abs=0.08)
+    assert found["lasting_seconds"] == pytest.approx(noise.lasting_seconds, rel=0.2)
+    for index, joint in enumerate(noise.layout.joints):
+        figures = found["joints"][joint]
+        assert figures["missed"] == pytest.approx(noise.missed[index], abs=0.02)
+        np.testing.assert_allclose(figures["quantiles"][:4], noise.quantiles[index, :4], rtol=0.15)
