@@ -34,7 +34,8 @@ LARGEST = 15_000_000
 
 _FOLDER = Path(__file__).parent / "player_page"
 _STYLES = (Path(__file__).parent / "summary.css", _FOLDER / "player.css")
-_SCRIPTS = tuple(_FOLDER / f"{name}.js" for name in ("data", "stage", "timeline", "film", "player"))
+_SCRIPTS = tuple(_FOLDER / f"{name}.js" for name in (
+    "data", "view", "people", "stage", "timeline", "film", "player", "controls", "page"))
 
 _PLAYED = ("h264", "vp8", "vp9", "av1")
 """Codecs that browsers play."""

@@ -88,8 +88,8 @@ def settle(page):
 def at(page, person, joint):
     """Where a joint is drawn, in pixels of the canvas."""
     settle(page)
-    return page.evaluate("([m, n]) => Array.from(skelact.stage.people[m].points.slice(3*n, 3*n+2))",
-                         [person, joint])
+    return page.evaluate("""([m, n]) => { const { points } = skelact.stage.people.each[m];
+        return Array.from(points.slice(3 * n, 3 * n + 2)); }""", [person, joint])
 
 
 def test_the_page_unpacks_what_was_packed(visit, recording, tmp_path):
@@ -250,7 +250,7 @@ def test_depth_is_turned_by_keys_and_by_dragging(visit, deep):
     before = at(page, 0, 9)
     page.keyboard.press("Shift+ArrowLeft")
     turned = at(page, 0, 9)
-    assert page.evaluate("[skelact.stage.turn, skelact.time]") == [30, 0]
+    assert page.evaluate("[skelact.stage.view.turn, skelact.time]") == [30, 0]
     assert abs(turned[0] - before[0]) > 2
     page.keyboard.press("0")
     assert at(page, 0, 9) == before
@@ -259,9 +259,9 @@ def test_depth_is_turned_by_keys_and_by_dragging(visit, deep):
     page.mouse.down()
     page.mouse.move(box["x"] + 400, box["y"] + 130, steps=4)
     page.mouse.up()
-    assert page.evaluate("[skelact.stage.turn, skelact.stage.tilt]") == [-30, 25]
+    assert page.evaluate("[skelact.stage.view.turn, skelact.stage.view.tilt]") == [-30, 25]
     page.keyboard.press("+")
-    assert page.evaluate("skelact.stage.zoom") > 1
+    assert page.evaluate("skelact.stage.view.zoom") > 1
     page.get_by_role("button", name="Reset view").click()
     assert at(page, 0, 9) == before
 
@@ -304,11 +304,11 @@ def test_the_video_shows_the_frame_of_the_skeletons(visit, tmp_path, monkeypatch
     until(page, "skelact.time > 0.6")
     page.keyboard.press("Space")
     assert grey(page) == pytest.approx(20 + 4 * 25 * time(page), abs=4)
-    shown = [page.locator("#stage").get_attribute("class")]
+    shown = [page.locator("#stage").get_attribute("data-video")]
     for _ in range(2):
         page.keyboard.press("v")
-        shown.append(page.locator("#stage").get_attribute("class"))
-    assert [name.split()[1] for name in shown] == ["video-under", "video-beside", "video-off"]
+        shown.append(page.locator("#stage").get_attribute("data-video"))
+    assert shown == ["under", "beside", "off"]
     page.evaluate("skelact.seek(0); skelact.play()")  # without the video it keeps its own time
     until(page, "!skelact.playing && skelact.time > 1.9")
 

@@ -2,30 +2,58 @@
 
 const MOMENT = 0.002; // seconds into a frame, so that rounding never shows the one before
 
-/** `video` is null where there is none or it does not play here. */
-function makeFilm(facts, trouble) {
-  const video = document.getElementById("video");
-  const film = { video: null, shown: null, place: "off", seek, speed: 1 };
-  if (!facts.video) return film;
-  film.video = video;
-  video.muted = true;
-  video.addEventListener("error", () => {
-    film.video = null;
-    trouble(facts.video.inside ? "This browser does not play the video of this page." : `The video does not play: ${facts.video.name} has to lie where it was when this page was made.`);
-  });
-  const inside = facts.video.inside;
-  video.src = inside ? URL.createObjectURL(new Blob([fromBase64(document.getElementById("film").textContent)], { type: inside })) : facts.video.link;
-  if (video.requestVideoFrameCallback) {
-    const keep = (_, { mediaTime }) => {
-      film.shown = mediaTime;
-      video.requestVideoFrameCallback(keep);
-    };
-    video.requestVideoFrameCallback(keep);
+/** The video and where it stands; `lost(message)` is called if it does not play here. */
+class Film {
+  constructor(video, facts, lost) {
+    this.video = video;
+    this.there = Boolean(facts.video);
+    this.place = "off"; // under, beside, off
+    this.shown = null; // seconds of the frame on the screen, where the browser tells
+    if (!this.there) return;
+    const { inside, link, name } = facts.video;
+    video.muted = true;
+    video.addEventListener("error", () => {
+      this.there = false;
+      lost(inside ? "This browser does not play the video of this page."
+        : `The video does not play: ${name} has to lie where it was when this page was made.`);
+    });
+    if (inside) {
+      const bytes = fromBase64(document.getElementById("film").textContent);
+      video.src = URL.createObjectURL(new Blob([bytes], { type: inside }));
+    } else video.src = link;
+    this.watch();
   }
 
-  function seek(time) {
-    film.shown = null;
-    if (film.video) film.video.currentTime = time + MOMENT;
+  watch() {
+    this.video.requestVideoFrameCallback?.((_, { mediaTime }) => {
+      this.shown = mediaTime;
+      this.watch();
+    });
   }
-  return film;
+
+  get visible() {
+    return this.there && this.place !== "off";
+  }
+
+  /** Whether its clock is the one to go by at a time. */
+  leads(time) {
+    return this.visible && !this.video.ended && !(time > this.video.duration);
+  }
+
+  play() {
+    if (this.visible) this.video.play().catch(() => {}); // a pause may come first
+  }
+
+  pause() {
+    if (this.there) this.video.pause();
+  }
+
+  seek(time) {
+    this.shown = null;
+    if (this.there) this.video.currentTime = time + MOMENT;
+  }
+
+  setSpeed(speed) {
+    if (this.there) this.video.playbackRate = speed;
+  }
 }

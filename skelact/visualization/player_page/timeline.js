@@ -15,15 +15,11 @@ function seconds(time) {
   return `${time.toFixed(1)} s`;
 }
 
-/**
- * Fills `#lanes` and `#ticks`. `seek(time)` is called for clicks and drags.
- * Gives the segments as buttons in order of time.
- */
+/** Fills `#lanes` and `#ticks`; `seek(time)` is called for clicks and drags. */
 function makeTimeline(facts, recording, seek) {
   const [first, length] = [facts.first, facts.length];
   const share = (time) => Math.min(1, Math.max(0, (time - first) / length));
   const lanes = document.getElementById("lanes");
-  const buttons = [];
   const rows = facts.tracks.map((track, m) => {
     const lane = element("div", track.segments.length ? "lane" : "lane plain");
     const tag = element("span", "tag", String(track.id), { title: `person ${track.id}` });
@@ -34,21 +30,20 @@ function makeTimeline(facts, recording, seek) {
     if (track.curves) time.append(drawCurves(track.curves, share));
     const row = track.segments.map((segment) => makeSegment(segment, track, share, seek));
     time.append(...row);
-    buttons.push(...row);
     lane.append(tag, time);
     lanes.append(lane);
     seekByPointer(time, (x) => seek(first + x * length));
     return row;
   });
-  drawTicks(first, length);
+  drawTicks(first, length, 6);
   moveAmong(rows);
-  return buttons.sort((a, b) => a.segment.start - b.segment.start || a.segment.end - b.segment.end);
 }
 
 function makeSegment(segment, track, share, seek) {
   const [left, right] = [share(segment.start), share(segment.end)];
   const others = segment.top.slice(1).map(([label, score]) => `${label} ${score.toFixed(2)}`);
-  const what = `person ${track.id}: ${segment.label}, ${seconds(segment.start)} to ${seconds(segment.end)}, score ${segment.score.toFixed(2)}`;
+  const when = `${seconds(segment.start)} to ${seconds(segment.end)}`;
+  const what = `person ${track.id}: ${segment.label}, ${when}, score ${segment.score.toFixed(2)}`;
   const button = element("button", "segment", "", {
     type: "button",
     tabindex: "-1",
@@ -78,7 +73,8 @@ function drawPresence(times, frames, facts, share) {
   picture.setAttribute("class", "presence");
   picture.setAttribute("preserveAspectRatio", "none");
   picture.setAttribute("viewBox", "0 0 1 1");
-  picture.append(svgPath(stretches.map(([a, b]) => `M${share(a)} 0H${share(b)}V1H${share(a)}Z`).join(""), "seen"));
+  const box = ([start, end]) => `M${share(start)} 0H${share(end)}V1H${share(start)}Z`;
+  picture.append(svgPath(stretches.map(box).join(""), "seen"));
   return picture;
 }
 
@@ -112,11 +108,13 @@ function svgPath(data, className) {
   return path;
 }
 
-function drawTicks(first, length) {
+/** At most so many times to read off. */
+function drawTicks(first, length, most) {
   const row = document.getElementById("ticks");
-  const step = niceStep(length / 6);
+  const step = niceStep(length / most);
+  row.replaceChildren();
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  for (let time = Math.ceil(first / step - 1e-6) * step; time <= first + length * 0.97; time += step) {
+  for (let time = Math.ceil(first / step - 1e-6) * step; time <= first + length - 0.3 * step; time += step) {
     const tick = element("span", "tick", `${time.toFixed(digits)} s`);
     tick.style.left = `${(100 * (time - first)) / length}%`;
     row.append(tick);
