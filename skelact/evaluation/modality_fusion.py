@@ -200,7 +200,7 @@ def _simplex(count: int, steps: int) -> np.ndarray:
     """``[G, count]`` all weights in whole steps that sum to 1, none 0, the most even first."""
     if steps < count:
         raise ChoiceError(f"expected at least {count} steps for {count} networks, got {steps}")
-    cuts = np.array(list(combinations(range(1, steps), count - 1)), int).reshape(-1, count - 1)
+    cuts = np.array([*combinations(range(1, steps), count - 1)], int)
     edges = np.pad(cuts, ((0, 0), (1, 1)), constant_values=((0, 0), (0, steps)))
     weights = np.diff(edges, axis=1) / steps
     return weights[np.argsort(np.square(weights).sum(axis=1), kind="stable")]
