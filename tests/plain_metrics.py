@@ -71,7 +71,7 @@ def plain_tube_iou(a, b):
     if not shared:
         return 0.0
     spatial = sum(plain_box_iou(a[frame], b[frame]) for frame in shared) / len(shared)
-    return spatial * len(shared) / len(a.keys() | b.keys())
+    return spatial * (len(shared) / len(a.keys() | b.keys()))
 
 
 def plain_segment_f1(truth, predicted, threshold):

@@ -202,7 +202,7 @@ def tube_iou(
     shared = size.prod(axis=1)
     union = box_area(first) + box_area(second) - shared
     spatial = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return float(spatial.sum() / (len(frames) + len(other_frames) - len(rows)))
+    return float(spatial.mean() * (len(rows) / (len(frames) + len(other_frames) - len(rows))))
 
 
 def keep_best(boxes: Boxes, most: int) -> Boxes:

@@ -1,6 +1,8 @@
 """Metrics: by hand, with ties, on nothing, and against a plain loop."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +11,11 @@ from hypothesis import strategies as st
 
 from skelact.errors import ChoiceError, ShapeError, SkelactError
 from skelact.evaluation.metrics import (
+    average_precision,
     confusion_matrix,
+    mean_average_precision,
     mean_class_accuracy,
+    precision_recall_f1,
     rejection_threshold,
     top_k_accuracy,
 )
@@ -117,3 +122,60 @@ def test_thresholds_by_hand():
     assert rejection_threshold(np.arange(101) / 100, []) == pytest.approx(0.05)
     assert rejection_threshold([], []) == 0
     assert rejection_threshold([], [1.0]) == 1  # a threshold above all would be none
+
+
+def test_precision_recall_and_f1_by_hand():
+    # class 0: 3 of 4 found; class 1 takes one of them; class 2 is never true; class 3 is nowhere
+    figures = precision_recall_f1(np.array([[3, 1, 0, 0], [0, 1, 1, 0], [0] * 4, [0] * 4]))
+    assert figures.precision.tolist() == [1, 0.5, 0, 0]
+    assert figures.recall.tolist() == [0.75, 0.5, 0, 0]
+    assert figures.f1.tolist() == pytest.approx([6 / 7, 0.5, 0, 0])
+    assert figures.support.tolist() == [4, 2, 0, 0]
+    assert figures.mean("macro") == pytest.approx((0.5, 1.25 / 3, (6 / 7 + 0.5) / 3))
+    assert figures.mean("weighted") == pytest.approx((5 / 6, 4 / 6, (4 * 6 / 7 + 1) / 6))
+    assert figures.mean("micro") == pytest.approx((4 / 6,) * 3)
+
+
+def test_figures_of_nothing():
+    figures = precision_recall_f1(np.zeros((3, 3), int))
+    assert figures.f1.tolist() == [0, 0, 0]
+    for average in ("macro", "micro", "weighted"):
+        assert all(map(math.isnan, figures.mean(average)))
+
+
+def test_average_precision_by_hand():
+    assert average_precision([0.9, 0.8, 0.7], np.array([True, False, True])) == pytest.approx(
+        (1 + 2 / 3) / 2)
+    assert average_precision([0.5] * 4, np.array([True, False, False, False])) == 0.25
+    assert math.isnan(average_precision([0.5], np.array([False])))
+    assert math.isnan(average_precision([], np.array([], bool)))
+    targets = np.array([[True, False, False], [True, False, True]])
+    scores = np.array([[0.1, 0.9, 0.9], [0.2, 0.3, 0.8]])
+    assert mean_average_precision(scores, targets) == (1 + 0.5) / 2  # nobody has the second label
+    assert math.isnan(mean_average_precision(scores, ~np.ones((2, 3), bool)))
+
+
+def test_figures_that_do_not_fit_are_refused():
+    with pytest.raises(ShapeError, match=r"confusion matrix \[K, K\], got \[2, 3\]"):
+        precision_recall_f1(np.zeros((2, 3), int))
+    with pytest.raises(ShapeError, match="counts"):
+        precision_recall_f1(np.array([[0.5]]))
+    with pytest.raises(ShapeError, match="counts"):
+        precision_recall_f1(np.array([[-1]]))
+    with pytest.raises(ChoiceError, match="macro, micro, weighted"):
+        precision_recall_f1(np.eye(2, dtype=int)).mean("samples")
+    with pytest.raises(ShapeError, match=r"\[2\] as many bool targets, got int64 \[2\]"):
+        average_precision([0.1, 0.2], np.array([0, 1]))
+    with pytest.raises(ShapeError, match="bool targets"):
+        mean_average_precision(np.zeros((2, 3)), np.zeros((2, 2), bool))
+    with pytest.raises(SkelactError, match="without NaN"):
+        mean_average_precision(np.full((2, 1), np.nan), np.ones((2, 1), bool))
+
+
+def test_the_example_of_the_page_runs(capsys):
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    block = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
+    exec(compile(block, "docs/metrics.md", "exec"), {})
+    printed = re.findall(r"^print\(.*?\)  # (.+)$", block, re.MULTILINE)
+    assert printed
+    assert capsys.readouterr().out.splitlines() == printed
