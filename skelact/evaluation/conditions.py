@@ -1,7 +1,6 @@
 """What a figure depends on: whether clips fit a model, what it may have seen before, versions."""
 
 import hashlib
-import logging
 import platform
 import re
 from collections.abc import Mapping
@@ -18,8 +17,6 @@ from skelact.errors import SkelactError
 from skelact.models.checkpoint import ActionModel
 from skelact.transforms.remap import plan_remap
 from skelact.version import __version__
-
-logger = logging.getLogger("skelact")
 
 
 def check_form(model: ActionModel, arrays: ClipArrays) -> None:
@@ -41,7 +38,7 @@ def check_form(model: ActionModel, arrays: ClipArrays) -> None:
 
 
 def find_leaks(model: ActionModel, store: Store, columns: Mapping, rows: np.ndarray) -> list[str]:
-    """Say (and warn) where a model was trained, or its epoch chosen, on what judges it now.
+    """Say where a model was trained, or its epoch chosen, on what judges it now.
 
     Args:
         model: The model.
@@ -57,7 +54,8 @@ def find_leaks(model: ActionModel, store: Store, columns: Mapping, rows: np.ndar
     if name in backgrounds:
         return ["This data set taught the model what to reject (its background): what it rejects "
                 "here says nothing about new data."]
-    if name != _plain(model.data.get("name", "")) or model.classes != store.header.classes:
+    same = name == _plain(model.data.get("name", ""))
+    if not (same and set(store.header.classes) <= set(model.classes)):
         return []
     protocol, seen = training.get("protocol") or "", 0
     for part in ("train", "val"):
@@ -68,11 +66,9 @@ def find_leaks(model: ActionModel, store: Store, columns: Mapping, rows: np.ndar
             continue  # the protocol has no such part, or its table is gone
     if not seen:
         return []
-    note = (f"{seen} of {len(rows)} clips are in the train or val part of the protocol "
+    return [f"{seen} of {len(rows)} clips are in the train or val part of the protocol "
             f"{protocol or 'of the data set'} that the model was trained by: these figures say how "
-            "well it remembers, not how well it recognizes.")
-    logger.warning(note)
-    return [note]
+            "well it remembers, not how well it recognizes."]
 
 
 def describe_form(model: ActionModel, arrays: ClipArrays) -> list[str]:

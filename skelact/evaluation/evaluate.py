@@ -1,6 +1,5 @@
 """What a model is worth on a data set: `evaluate_model`, and all that must be known of a figure."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,8 +25,6 @@ from skelact.evaluation.scores import ClipScores
 from skelact.evaluation.scoring import score_model, trained_augment
 from skelact.evaluation.views import plan_views
 from skelact.models.checkpoint import ActionModel
-
-logger = logging.getLogger("skelact")
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +160,10 @@ def fuse_evaluations(
     asked = all(one.unknown is not None for one in evaluations)
     shares = weights or [1.0] * len(evaluations)
     fused = {"model": ", ".join(names), "fusion": ":".join(f"{share:g}" for share in shares)}
-    differing = {name: ", ".join(dict.fromkeys(str(one.conditions[name]) for one in evaluations))
-                 for name in ("network", "stream", "views", "trained_on")}
+    said = {name: list(dict.fromkeys(one.conditions[name] for one in evaluations))
+            for name in ("network", "stream", "views", "trained_on")}
+    differing = {name: ", ".join(map(str, values)) for name, values in said.items()
+                 if len(values) > 1}
     return replace(
         first, scores=scores, threshold=None,
         unknown=fuse_scores([one.unknown for one in evaluations], weights) if asked else None,
@@ -201,7 +200,6 @@ def _check_match(
     if match.respelled:
         pairs = ", ".join(f"{name} is {other}" for name, other in match.respelled.items())
         notes.append(f"Class names that differ only in spelling were taken for the same: {pairs}.")
-        logger.warning(notes[-1])
     if not len(others):
         return notes
     classes = store.header.classes

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from skelact.evaluation.intervals import Interval, bootstrap, wilson
+from skelact.evaluation.intervals import Interval, bootstrap
 from skelact.evaluation.metrics import confusion_matrix, precision_recall_f1
 from skelact.evaluation.scores import ClipScores
 
@@ -36,16 +36,8 @@ def measure(
         names: Which of `NAMES`.
         draws: Bootstrap samples a figure.
     """
-    figures = {name: bootstrap(metric, len(result), groups=subjects, draws=draws)
-               for name, metric in _metrics(result).items() if name in names}
-    return {name: _widen(figure, len(result)) for name, figure in figures.items()}
-
-
-def _widen(figure: Interval, count: int) -> Interval:
-    """Where all clips are right (or wrong) no draw differs; Wilson's interval has a width then."""
-    if figure.low == figure.high and figure.value in (0.0, 1.0):
-        return wilson(round(figure.value * count), count)
-    return figure
+    return {name: bootstrap(metric, len(result), groups=subjects, draws=draws)
+            for name, metric in _metrics(result).items() if name in names}
 
 
 def usable_subjects(subjects: np.ndarray) -> np.ndarray | None:

@@ -155,8 +155,9 @@ def _choice(evaluation: Evaluation, tested: int) -> list[str]:
     """What could be answered, where that is more than what was asked."""
     known = len(evaluation.scores.classes)
     return [] if tested == known else [
-        f"The model may answer any of its {known} classes; clips of {tested} of them were tested, "
-        f"and means of classes are over those that occur."]
+        f"The model may answer any of its {known} classes; clips of {tested} of them were tested. "
+        "Mean class accuracy is over those. Precision, recall and F1 count as 0 for a class of "
+        "which no clip was tested, but for which some were taken."]
 
 
 def _rejection(evaluation: Evaluation) -> list[str]:
@@ -169,7 +170,8 @@ def _rejection(evaluation: Evaluation) -> list[str]:
         named = (f" {100 * shares['accepted_unknown']:.1f} % of those get a name."
                  if "accepted_unknown" in shares else "")
         text.append(f"Known and unknown actions ({len(evaluation.unknown)} clips): AUROC "
-                    f"{shares['auroc']:.4f}.{named}")
+                    f"{shares['auroc']:.4f}.{named} Unknown is what the model has no class of that "
+                    "name for: where it has one of another name, it is blamed for being right.")
     return text
 
 

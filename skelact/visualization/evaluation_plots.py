@@ -37,28 +37,25 @@ def plot_confusion(
     """
     count = len(classes)
     counts = check_shape(np.asarray(counts), (count, count), "counts")
-    cell = 0.42 if count <= 12 else 0.3 if count <= _COUNTED else 0.19
-    margin = 0.085 * max(map(len, classes), default=0) + 0.8
-    ax = ax or _axes(cell * count + margin, cell * count + margin)
+    names = [_short(name) for name in classes]
+    size = 8 if count <= _COUNTED else 5.5
+    ax = ax or _square_axes(names, size)
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     # the square root shows the few that go astray beside the many that do not
     ax.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
-    size = 8 if count <= _COUNTED else 5.5
     for true, found in zip(*np.nonzero(counts), strict=True):
         if true != found or count <= _COUNTED:
             ax.text(found, true, str(counts[true, found]), ha="center", va="center", fontsize=size,
                     color="white" if shares[true, found] > 0.45 else "black")
-    names = [_short(name) for name in classes]
     ax.set_xticks(range(count), names, rotation=90, fontsize=size)
     ax.set_yticks(range(count), names, fontsize=size)
     ax.set_xlabel("taken for")
     ax.set_ylabel("true class")
     ax.tick_params(length=0)
-    ax.set_xticks(np.arange(1, count) - 0.5, minor=True)
-    ax.set_yticks(np.arange(1, count) - 0.5, minor=True)
-    ax.grid(which="minor", color="0.9", linewidth=0.5)
-    ax.tick_params(which="minor", length=0)
+    between = np.arange(1, count) - 0.5  # lines, as a grid of minor ticks takes seconds
+    for draw in (ax.hlines, ax.vlines):
+        draw(between, -0.5, count - 0.5, color="0.9", linewidth=0.5)
     return ax.figure, ax
 
 
@@ -152,6 +149,18 @@ def plot_reliability(
             handle.set_sizes([30])
     ax.spines[["top", "right"]].set_visible(False)
     return ax.figure, ax
+
+
+def _square_axes(names: Sequence[str], size: float) -> "Axes":
+    """Axes of a matrix with room for its labels; measured here, as a layout engine takes long."""
+    from matplotlib.figure import Figure
+
+    count = len(names)
+    side = count * (0.42 if count <= 12 else 0.3 if count <= _COUNTED else 0.19)
+    margin = 0.45 + 0.57 * size / 72 * max(map(len, names), default=0)
+    whole = max(side + margin + 0.1, 2.5)
+    figure = Figure(figsize=(whole, whole))
+    return figure.add_axes((margin / whole, margin / whole, side / whole, side / whole))
 
 
 def _axes(width: float, height: float) -> "Axes":
