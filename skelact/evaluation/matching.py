@@ -123,7 +123,7 @@ def evaluate_detections(
             neither as right nor as wrong.
 
     Raises:
-        ShapeError: A label outside the classes.
+        ShapeError: A label outside the classes, or names of recordings that cannot meet.
         ChoiceError: A threshold outside (0, 1].
     """
     for name, labels in (("true", truth.labels), ("predicted", predicted.labels)):
@@ -150,7 +150,12 @@ def find_hits(
 
     Returns:
         ``[H, P]`` bool, right at the threshold; ``[H, P]`` bool, counted at all.
+
+    Raises:
+        ChoiceError: A threshold outside (0, 1].
+        ShapeError: Recordings or frames that are names on one side and numbers on the other.
     """
+    check_names(truth.groups, predicted.groups)
     limits = np.asarray(thresholds, np.float64)
     if not ((limits > 0) & (limits <= 1)).all():
         raise ChoiceError(f"expected thresholds in (0, 1], got {list(thresholds)}")
@@ -162,6 +167,17 @@ def find_hits(
         found, dropped = _assign(overlap[order], limits, free_only, ignored[true_rows])
         hits[:, rows[order]], kept[:, rows[order]] = found, ~dropped
     return hits, kept
+
+
+def check_names(first: np.ndarray, second: np.ndarray) -> None:
+    """Refuse names that cannot meet numbers: nothing would match, and nobody would notice.
+
+    Raises:
+        ShapeError: They are.
+    """
+    if len(first) and len(second) and (first.dtype.kind in "iuf") != (second.dtype.kind in "iuf"):
+        raise ShapeError("expected recordings or frames of the same kind in truth and prediction, "
+                         f"got {first[0]!r} and {second[0]!r}; give both names, or both numbers")
 
 
 def _shared_groups(truth: Labelled, predicted: Labelled):

@@ -27,6 +27,7 @@ from skelact.evaluation.matching import (
     COCO_THRESHOLDS,
     DetectionFigures,
     Labelled,
+    check_names,
     evaluate_detections,
     find_hits,
 )
@@ -196,6 +197,7 @@ def edit_score(truth: Segments, predicted: Segments) -> float:
     Source: Lea et al., "Learning Convolutional Action Primitives for Fine-grained Action
     Recognition", 2016.
     """
+    check_names(truth.recordings, predicted.recordings)
     names = np.unique(np.concatenate([truth.recordings, predicted.recordings]))
     scores = []
     for name in names:

@@ -70,6 +70,14 @@ def test_recordings_do_not_mix():
     assert edit_score(truth, predicted) == 0
 
 
+def test_names_and_numbers_of_recordings_never_meet():
+    named, numbered = Segments([[0, 1]], [0], recordings=["a"]), Segments([[0, 1]], [0])
+    for metric in (segment_f1, edit_score, lambda *pair: temporal_map(*pair, 1)):
+        with pytest.raises(ShapeError, match="both names, or both numbers"):
+            metric(named, numbered)
+    assert edit_score(named, NONE) == 0
+
+
 def test_nothing_true_and_nothing_predicted():
     assert np.isnan(segment_f1(NONE, NONE)).all()
     assert math.isnan(edit_score(NONE, NONE))
