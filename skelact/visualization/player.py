@@ -112,8 +112,8 @@ def _check_video(recording: Recording, video: str | Path) -> tuple[str, tuple[in
         kind = "video/mp4" if "mp4" in names else "video/webm" if "webm" in names else None
         if kind is None or codec not in _PLAYED:
             raise SkelactError(
-                f"expected a video that browsers play (H.264, VP8, VP9 or AV1 in MP4 or WebM), got "
-                f"{codec} in {names} in {video}; convert it, for example with "
+                f"expected a video that browsers play (H.264, VP8, VP9 or AV1 in MP4 or WebM), "
+                f"got {codec} in {names} in {video}; convert it, for example with "
                 f"`ffmpeg -i {Path(video).name} -c:v libx264 -pix_fmt yuv420p OUT.mp4`")
         return kind, reader.size
 

@@ -114,7 +114,8 @@ function drawTicks(first, length, most) {
   const step = niceStep(length / most);
   row.replaceChildren();
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  for (let time = Math.ceil(first / step - 1e-6) * step; time <= first + length - 0.3 * step; time += step) {
+  const end = first + length - 0.3 * step; // what starts later has no room
+  for (let time = Math.ceil(first / step - 1e-6) * step; time <= end; time += step) {
     const tick = element("span", "tick", `${time.toFixed(digits)} s`);
     tick.style.left = `${(100 * (time - first)) / length}%`;
     row.append(tick);
