@@ -26,6 +26,7 @@ from skelact.evaluation.features import extract_features
 from skelact.evaluation.scoring import fit_clips
 from skelact.evaluation.views import Views, view_sampling
 from skelact.models.checkpoint import ActionModel
+from skelact.models.inference import InferenceClassifier
 from skelact.transforms.clip_form import form_clips
 
 ADAPTATIONS = ("batch_norm", "coral", "entropy")
@@ -184,9 +185,9 @@ def adapt_entropy(
 
 def _norms(network: nn.Module) -> list[_BatchNorm]:
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
-    if not norms:
-        raise SkelactError("expected a network with batch norms to adapt; this one has none (as "
-                           "for_inference leaves it: adapt first)")
+    if not norms or isinstance(network, InferenceClassifier):
+        raise SkelactError("expected a network with batch norms to adapt; this one has none, or "
+                           "for_inference folded them away: adapt first")
     return norms
 
 

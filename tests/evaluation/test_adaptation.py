@@ -49,7 +49,7 @@ def shifted(store):
 
 def loss(model, arrays) -> float:
     scores = score_model(model, arrays)
-    return -np.log(scores[np.arange(len(arrays)), arrays.labels]).mean()
+    return -np.log(scores[np.arange(len(arrays)), arrays.labels].clip(1e-6)).mean()
 
 
 def norms(model) -> list[_BatchNorm]:
