@@ -30,7 +30,8 @@ def describe_intervals(subjects: np.ndarray | None) -> str:
                 "there is one only), and clips of one person resemble each other, so that they may "
                 "be too narrow.")
     count = len(np.unique(subjects))
-    few = (" So few subjects make wide intervals, and rough ones." if count < 10 else "")
+    few = ((" So few subjects make wide intervals, and rough ones: even where all do equally well, "
+           "others may not.") if count < 10 else "")
     return (f"The intervals are those of a bootstrap over the {count} subjects, who are drawn with "
             f"all of their clips.{few}")
 
