@@ -7,7 +7,7 @@
    scipy's percentile and BCa bootstraps over clips or people (fewer repeats; they are slow). With
    2000 repeats a share of 95 % is known to half a point.
 
-    python benchmarks/metric_oracles.py --cases 1000 --repeats 2000
+    python benchmarks/metric_oracles.py --cases 1000 --repeats 1000
 """
 
 import argparse

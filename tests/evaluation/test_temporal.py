@@ -43,6 +43,12 @@ def test_a_segment_cut_in_two_is_found_once():
     assert found.tolist() == pytest.approx([2 / 3])
 
 
+def test_of_equal_overlaps_the_earlier_is_meant():
+    truth = Segments([[10, 20], [0, 10]], [0, 0])
+    # a third of either; the other is all of the earlier, which thus is found twice
+    assert segment_f1(truth, Segments([[5, 15], [0, 10]], [0, 0]), (0.25,)).tolist() == [0.5]
+
+
 def test_edit_score_by_hand():
     truth = Segments([[0, 1], [1, 2], [2, 3]], [0, 1, 2])
     assert edit_score(truth, Segments([[5, 9], [0, 5]], [1, 0])) == pytest.approx(2 / 3)
@@ -60,6 +66,12 @@ def test_scored_segments_by_hand():
     assert found.mean(0.5) == found.mean(0.6) == pytest.approx(0.5 + 0.5 * 2 / 3)
     assert found.mean(0.65) == 0.5
     assert found.mean() == pytest.approx((3 * (0.5 + 1 / 3) + 7 * 0.5) / 10)
+
+
+def test_what_was_found_leaves_the_second_best():
+    truth = Segments([[0, 10], [2, 10]], [0, 0])
+    predicted = Segments([[1, 10], [0, 10]], [0, 0], [0.9, 0.8])
+    assert temporal_map(truth, predicted, 1).mean(0.5) == 1
 
 
 def test_recordings_do_not_mix():
