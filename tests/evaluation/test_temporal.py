@@ -25,7 +25,7 @@ NONE = Segments([], [])
 
 
 def test_overlap_by_hand():
-    found = temporal_iou(np.array([[0.0, 10]]), np.array([[0.0, 10], [5, 15], [10, 20], [2, 4]]))
+    found = temporal_iou(np.array([[0.0, 10]]), np.array([[0.0, 10], [5, 15], [12, 20], [2, 4]]))
     assert found.tolist() == [[1, pytest.approx(1 / 3), 0, 0.2]]
     assert temporal_iou(np.zeros((1, 2)), np.zeros((1, 2))).tolist() == [[0]]  # both empty
 
@@ -54,6 +54,8 @@ def test_edit_score_by_hand():
     assert edit_score(truth, Segments([[5, 9], [0, 5]], [1, 0])) == pytest.approx(2 / 3)
     assert edit_score(truth, NONE) == 0
     assert edit_score(truth, truth) == 1
+    nested = Segments([[2, 5], [0, 10]], [1, 0])  # in order of their starts
+    assert edit_score(nested, Segments([[0, 1], [1, 2]], [0, 1])) == 1
     other = Segments([[0, 1]], [0], recordings=["b"])
     both = join_segments([Segments(truth.spans, truth.labels, recordings=["a"] * 3), other])
     assert edit_score(both, other) == 0.5  # the mean of recordings, not of segments
