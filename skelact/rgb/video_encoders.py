@@ -98,16 +98,18 @@ class MultiscaleEncoder(VideoEncoder):
         network: torchvision's, without its classifying layer.
 
     Shapes:
-        input ``[B, 3, T, 224, 224]``, T up to 16 (fewer are stretched); tokens
-        ``[B, 1 + 392, 768]``, the class token first; output ``[B, 768]``.
+        input ``[B, 3, T, 224, 224]``, T up to 16 (fewer are stretched), or as the network was
+        made; tokens ``[B, 1 + 392, 768]``, the class token first; output ``[B, 768]``.
 
     Source: Li et al., "MViTv2: Improved Multiscale Vision Transformers for Classification and
     Detection", CVPR 2022.
     """
 
     def __init__(self, network: nn.Module):
-        dim = network.norm.normalized_shape[0]
-        super().__init__(dim, (16, 224, 224), MVIT, fixed=True)
+        start, strides = network.pos_encoding, network.conv_proj.stride
+        size = (start.temporal_size, *start.spatial_size)
+        native = tuple(count * stride for count, stride in zip(size, strides, strict=True))
+        super().__init__(network.norm.normalized_shape[0], native, MVIT, fixed=True)
         self.network = network
 
     def encode(self, clips: Tensor) -> Tensor:

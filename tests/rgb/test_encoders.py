@@ -3,9 +3,11 @@
 import pytest
 import torch
 import torchvision
+from torchvision.models.video.mvit import MSBlockConfig
 
 from skelact.errors import ChoiceError, ShapeError
 from skelact.rgb.encoders import ENCODERS, build_encoder
+from skelact.rgb.video_encoders import MultiscaleEncoder
 
 SHALLOW = {  # the same clips and layers, fewer of them: a pass through the whole takes a minute
     "tsn": {"backbone": "resnet18"},
@@ -82,25 +84,36 @@ def test_all_that_is_published_is_compared():
     assert set(PUBLISHED) | own == set(ENCODERS)
 
 
-@pytest.mark.parametrize("name", ["r2plus1d_18", "s3d", "mvit_v2_s", "swin3d_t"])
+@pytest.mark.parametrize(("name", "clip", "head"), [
+    ("r2plus1d_18", (4, 64, 64), "fc"), ("swin3d_t", (4, 64, 64), "head"),
+    ("s3d", (16, 224, 224), "classifier"),
+])
 @torch.no_grad()
-def test_torchvisions_scores_come_out_of_its_head_on_our_features(name):
+def test_torchvisions_head_on_our_features_gives_its_scores(name, clip, head):
     torch.manual_seed(0)
     network = torchvision.models.get_model(name, weights=None).eval()
     encoder = build_encoder(name, "random").eval()
-    state = network.state_dict()
-    inner = encoder.network
+    state, inner = network.state_dict(), encoder.network
     prefix = "features." if name == "s3d" else ""
     inner.load_state_dict({key: state[prefix + key] for key in inner.state_dict()})
-    frames = {"s3d": 16}.get(name, encoder.native[0] if encoder.fixed else 4)
-    size = 112 if name == "r2plus1d_18" else 224
-    clips = torch.randn(1, 3, frames, size, size)
+    clips = torch.randn(1, 3, *clip)
     features = encoder(clips)
-    if name == "s3d":
-        scores = network.classifier(features[..., None, None, None]).flatten(1)
-    else:
-        scores = (network.fc if name == "r2plus1d_18" else network.head)(features)
-    torch.testing.assert_close(scores, network(clips), rtol=1e-3, atol=1e-4)
+    features = features[..., None, None, None] if name == "s3d" else features
+    torch.testing.assert_close(getattr(network, head)(features).flatten(1), network(clips),
+                               rtol=1e-3, atol=1e-4)
+
+
+@torch.no_grad()
+def test_a_small_mvit_gives_torchvisions_scores():
+    torch.manual_seed(0)
+    blocks = [MSBlockConfig(heads, width, 32, [3, 3, 3], [3, 3, 3], [1, stride, stride], [1, 2, 2])
+              for heads, width, stride in ((1, 16, 1), (2, 32, 2))]
+    network = torchvision.models.video.MViT(
+        (64, 64), 8, blocks, residual_pool=True, residual_with_cls_embed=False,
+        rel_pos_embed=True, proj_after_attn=True).eval()
+    encoder, clips = MultiscaleEncoder(network), torch.randn(2, 3, 8, 64, 64)
+    assert encoder.native == (8, 64, 64)
+    torch.testing.assert_close(network.head(encoder(clips)), network(clips))
 
 
 @torch.no_grad()

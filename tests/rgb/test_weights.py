@@ -75,9 +75,9 @@ def test_damaged_weights_in_the_cache_are_refused(tmp_path, monkeypatch):
         read_official("resnet18")
 
 
-@pytest.mark.parametrize("name", ["tsm", "i3d", "c3d", "cnn_lstm", "r2plus1d_18"])
+@pytest.mark.parametrize("name", ["tsm", "i3d", "c3d", "cnn_lstm"])
 def test_an_encoder_is_saved_and_read_again(tmp_path, name):
-    small = {"c3d": {"wide": False}, "r2plus1d_18": {}}.get(name, {"backbone": "resnet18"})
+    small = {"wide": False} if name == "c3d" else {"backbone": "resnet18"}
     torch.manual_seed(1)
     encoder = build_encoder(name, "random", **small)
     torch.save(encoder.state_dict(), tmp_path / "own.pt")
@@ -99,7 +99,7 @@ def test_files_that_do_not_fit(tmp_path):
     torch.save(build_encoder("tsn", "random", backbone="resnet18").state_dict(),
                tmp_path / "own.pt")
     torch.save([torch.zeros(2)], tmp_path / "list.pt")
-    (tmp_path / "code.pt").write_bytes(pickle.dumps(print))
+    (tmp_path / "code.pt").write_bytes(pickle.dumps(print, protocol=2))
     for name, file, message in (
         ("tsn", "r18.pt", "r18.pt does not fit: expected the weights of ResNet, got others"),
         ("r2plus1d_18", "r18.pt", "missing, .* too many and .* of another shape"),
@@ -109,5 +109,5 @@ def test_files_that_do_not_fit(tmp_path):
         ("s3d", "code.pt", "could run code"),
         ("s3d", "absent.pt", "no model file at"),
     ):
-        with pytest.raises(WeightsError, match=message):
+        with torch.device("meta"), pytest.raises(WeightsError, match=message):
             build_encoder(name, tmp_path / file)
