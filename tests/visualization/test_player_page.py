@@ -345,6 +345,16 @@ def test_nobody(visit, tmp_path):
     assert time(page) == pytest.approx(29 / 25)
 
 
+@pytest.mark.parametrize("recording", [walking(frames=1), capture(frames=1)])
+def test_a_single_frame_is_shown_and_can_be_played(visit, tmp_path, recording):
+    page = visit(write_player(recording, tmp_path / "page.html").path)
+    settle(page)
+    assert page.evaluate("skelact.stage.people.count") == 1
+    page.keyboard.press("Space")
+    until(page, "!skelact.playing")
+    assert time(page) == 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_and_nothing_overflows(visit, walk, scheme):
     page = visit(walk, color_scheme=scheme, viewport={"width": 360, "height": 640})

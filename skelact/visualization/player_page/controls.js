@@ -25,12 +25,18 @@ class Display {
     this.written = NaN; // seconds of the latest text
     this.zoom = 1; // of the timeline
     this.share = 0;
+    this.width = 0; // pixels of the timeline
+  }
+
+  resize(player) {
+    this.width = byId("over").clientWidth;
+    player.later();
   }
 
   show(player, time, frame) {
     const { first, length } = this.facts;
     this.share = (time - first) / length;
-    byId("playhead").style.transform = `translateX(${100 * this.share}%)`;
+    byId("playhead").style.transform = `translateX(${this.share * this.width}px)`;
     if (this.zoom > 1) this.follow();
     if (player.playing && Math.abs(time - this.written) < 0.08) return;
     this.written = time;
@@ -157,6 +163,7 @@ function listenToControls(player, display, acts) {
   on("video-place", "change", (choice) => placeVideo(player, choice.value));
   on("scrub", "input", (bar) => player.seek(player.first + (bar.value / 1000) * player.facts.length));
   new ResizeObserver(() => (player.stage.resize(), player.draw())).observe(byId("canvas"));
+  new ResizeObserver(() => display.resize(player)).observe(byId("over"));
 }
 
 function listenToTurning(player, acts) {

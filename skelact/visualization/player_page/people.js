@@ -14,7 +14,7 @@ class People {
     this.each = this.tracks.map(() => ({
       points: new Float32Array(3 * facts.joints.length), // x, y, distance from the viewer
       opacity: new Float32Array(facts.joints.length), // 0: not drawn
-      order: Uint16Array.from(facts.edges.keys()),
+      order: Uint16Array.from(facts.edges.keys()), // of edges, far ones first
       depth: 0,
       top: 0, // joint
       tall: 0, // pixels

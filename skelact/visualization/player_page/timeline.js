@@ -21,7 +21,7 @@ function makeTimeline(facts, recording, seek) {
   const share = (time) => Math.min(1, Math.max(0, (time - first) / length));
   const lanes = document.getElementById("lanes");
   const rows = facts.tracks.map((track, m) => {
-    const lane = element("div", track.segments.length ? "lane" : "lane plain");
+    const lane = element("div", track.curves ? "lane" : "lane plain");
     const tag = element("span", "tag", String(track.id), { title: `person ${track.id}` });
     tag.style.background = track.colour;
     tag.style.color = track.ink;
