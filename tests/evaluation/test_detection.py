@@ -87,6 +87,12 @@ def test_tubes_by_hand():
         0.5 + 0.5 * (1 / 2 + 2 / 3) / 2)
 
 
+def test_a_tube_that_was_found_leaves_the_second_best():
+    truth = tubes(tube("a", (0, 10), A), tube("a", (2, 10), A))
+    predicted = tubes(tube("a", (1, 10), A, score=0.9), tube("a", (0, 10), A, score=0.8))
+    assert video_map(truth, predicted, 1).mean(0.5) == 1
+
+
 def test_nothing_at_all():
     none, empty = Boxes([], [], np.empty(0, int)), Tubes([], [], [], np.empty(0, int))
     assert math.isnan(frame_map(none, none, 2).mean(0.5))
