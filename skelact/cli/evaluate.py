@@ -42,7 +42,7 @@ def run(arguments: list[str]) -> int:
 def format_figures(evaluation: "Evaluation") -> str:
     """The figures as a table for the terminal, and what must be known of them."""
     from skelact.evaluation.figures import NAMES
-    from skelact.evaluation.tables import describe_intervals
+    from skelact.evaluation.tables import describe_intervals, show_span
 
     conditions, result = evaluation.conditions, evaluation.scores
     lines = [f"{conditions['model']} on {conditions['data']}, {conditions['split']}: {len(result)} "
@@ -50,7 +50,7 @@ def format_figures(evaluation: "Evaluation") -> str:
     width = max(map(len, NAMES.values()))
     for name, figure in evaluation.figures().items():
         lines.append(f"{NAMES[name]:>{width + 2}}  {figure.value:.4f}  (95 % interval "
-                     f"{figure.low:.4f} to {figure.high:.4f})")
+                     f"{show_span(figure)})")
     lines.append(f"{'calibration error (ECE)':>{width + 2}}  {evaluation.calibration_error():.4f}")
     lines += [f"{name.replace('_', ' '):>{width + 2}}  {share:.4f}"
               for name, share in evaluation.rejection().items()]

@@ -23,6 +23,7 @@ from skelact.evaluation.tables import (
     figure_table,
     find_pairs,
     pair_table,
+    show_span,
     worst_table,
 )
 from skelact.output import atomic_write, check_writable, write_text
@@ -113,9 +114,8 @@ def describe_evaluation(
     """The report; its pictures are those that `write_report` draws."""
     result, conditions = evaluation.scores, evaluation.conditions
     top1, tested = evaluation.figures()["top1"], len(np.unique(result.labels))
-    large = len(_shown_classes(evaluation)) > 32
-    lead = (f"Top-1 accuracy {100 * top1.value:.1f} % (95 % interval {100 * top1.low:.1f} to "
-            f"{100 * top1.high:.1f}) on {len(result)} clips of {tested} classes.")
+    lead = (f"Top-1 accuracy {top1.value:.3f} (95 % interval "
+            f"{show_span(top1, 3)}) on {len(result)} clips of {tested} classes.")
     return Document(
         f"{conditions['model']} on {conditions['data']}, {conditions['split']}", lead,
         [
@@ -126,18 +126,7 @@ def describe_evaluation(
                 *_choice(evaluation, tested)]),
             Section("Against another model", [str(comparison)] if comparison else []),
             Section("No known action", _rejection(evaluation)),
-            Section("What is taken for what", [
-                Picture("confusion.png", "Confusion: counts; colours are shares of the true "
-                        "class, as square roots", large), pair_table(result)]),
-            Section("Examples of confusion", [
-                "Left a clip that was mistaken, with the highest probability of its pair; right "
-                "one of the class that it was taken for, rightly recognized.", *examples]
-                if examples else []),
-            Section("Every class", [
-                Picture("classes.png", "Share recognized of every class, the worst first; "
-                        "95 % intervals (Wilson), as if clips were independent"),
-                *class_table(result)]),
-            Section("Wrong and sure of it", [worst_table(result)]),
+            *_errors(evaluation, examples),
             Section("Calibration", [
                 Picture("reliability.png", "How often a stated probability comes true"),
                 f"Expected calibration error {evaluation.calibration_error():.4f} (15 bins of "
@@ -149,6 +138,24 @@ def describe_evaluation(
                 "`skelact evaluate ... --against` one of these folders compares."]),
             Section("What to type next", [Commands(_commands(evaluation))]),
         ])
+
+
+def _errors(evaluation: Evaluation, examples: list[Picture]) -> list[Section]:
+    result, large = evaluation.scores, len(_shown_classes(evaluation)) > 32
+    return [
+        Section("What is taken for what", [
+            Picture("confusion.png", "Confusion: counts; colours are shares of the true "
+                    "class, as square roots", large), pair_table(result)]),
+        Section("Examples of confusion", [
+            "Left a clip that was mistaken, with the highest probability of its pair; right "
+            "one of the class that it was taken for, rightly recognized.", *examples]
+            if examples else []),
+        Section("Every class", [
+            Picture("classes.png", "Share recognized of every class, the worst first; "
+                    "95 % intervals (Wilson), as if clips were independent"),
+            *class_table(result)]),
+        Section("Wrong and sure of it", [worst_table(result)]),
+    ]
 
 
 def _choice(evaluation: Evaluation, tested: int) -> list[str]:

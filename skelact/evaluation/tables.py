@@ -18,9 +18,16 @@ _WORST = 12
 
 def figure_table(figures: Mapping[str, Interval], num_classes: int) -> Table:
     """The figures with their intervals; without top 5 where that says nothing."""
-    rows = [(NAMES[name], f"{figure.value:.4f}", f"{figure.low:.4f} to {figure.high:.4f}")
+    rows = [(NAMES[name], f"{figure.value:.4f}", show_span(figure))
             for name, figure in figures.items() if name != "top5" or num_classes > 5]
     return Table(("figure", "value", "95 % interval"), rows)
+
+
+def show_span(figure: Interval, digits: int = 4) -> str:
+    """The ends of an interval; nothing can be said of a single clip."""
+    if np.isnan(figure.low) or np.isnan(figure.high):
+        return "unknown"
+    return f"{figure.low:.{digits}f} to {figure.high:.{digits}f}"
 
 
 def describe_intervals(subjects: np.ndarray | None) -> str:
@@ -67,7 +74,7 @@ def class_table(result: ClipScores) -> list[Part]:
         worst = taken[k].argmax()
         rows.append((
             names[k], f"{counts[k].sum()}", f"{figures.recall[k]:.3f}",
-            f"{limits[k].low:.2f} to {limits[k].high:.2f}", f"{figures.precision[k]:.3f}",
+            show_span(limits[k], 2), f"{figures.precision[k]:.3f}",
             f"{figures.f1[k]:.3f}", f"{names[worst]} ({taken[k, worst]})" * bool(taken[k, worst])))
     head = ("class", "test clips", "recognized", "95 % interval", "precision", "F1",
             "most often taken for")

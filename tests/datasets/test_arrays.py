@@ -7,6 +7,7 @@ import pytest
 
 from skelact.datasets.arrays import ClipArrays, join_arrays, remap_arrays
 from skelact.errors import LayoutError, ShapeError, SkelactError
+from skelact.graph.layouts import Layout
 from skelact.transforms.remap import remap
 from tests.recordings import capture, walking
 
@@ -88,3 +89,13 @@ def test_what_cannot_be_joined_is_refused():
         join_arrays([flat, deep])
     with pytest.raises(SkelactError, match="none"):
         join_arrays([])
+
+
+def test_a_layout_of_the_same_joints_copies_nothing():
+    arrays = ClipArrays.from_recordings([walking(5)])
+    stored = arrays.layout
+    own = Layout(stored.name, stored.joints, stored.parents, stored.flip_pairs,
+                 source_names=tuple(name.upper() for name in stored.joints))
+    remapped = remap_arrays(arrays, own)
+    assert remapped.layout == own != stored
+    assert remapped.joints is arrays.joints

@@ -155,3 +155,13 @@ def test_rejection_is_reported(store):
     model = swinging_model(rejects=True, threshold=0.3)
     evaluation = evaluate_model(model, store)
     assert describe_metrics(evaluation)["rejection"] == {"accepted": 1.0}
+
+
+def test_of_a_single_clip_no_interval_is_known(tmp_path):
+    store = write_actions(tmp_path / "one", clips=7)  # one of the last four is on the list "test"
+    evaluation = evaluate_model(swinging_model(), store, "test")
+    assert len(evaluation.scores) == 1
+    write_report(evaluation, store, tmp_path / "out")
+    top1 = json.loads((tmp_path / "out" / "metrics.json").read_text())["top1"]
+    assert top1 == {"value": 1.0, "low": None, "high": None}
+    assert "| top-1 accuracy | 1.0000 | unknown |" in (tmp_path / "out" / "report.md").read_text()
