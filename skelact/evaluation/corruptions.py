@@ -86,7 +86,7 @@ CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType({
         _frames.drop_span, _PERCENT, "% of the clip",
         "frames in a row are lost, somewhere in the clip"),
     "frame_rate": Corruption(
-        _frames.lower_rate, (2, 4, 8), "n",
+        _frames.lower_rate, (2, 4, 8), "every n-th frame",
         "the camera takes every n-th frame only", limits=(1, 1000), random=False),
     "speed": Corruption(
         _frames.change_speed, (0.5, 0.75, 1.5, 2), "times as fast",
