@@ -40,8 +40,12 @@ class Film {
     return this.visible && !this.video.ended && !(time > this.video.duration);
   }
 
-  play() {
-    if (this.visible) this.video.play().catch(() => {}); // a pause may come first
+  /** `refused()` is called where the browser wants to be asked by the user. */
+  play(refused) {
+    if (!this.visible) return;
+    this.video.play().catch((error) => {
+      if (error.name === "NotAllowedError") refused(); // else a pause came first
+    });
   }
 
   pause() {

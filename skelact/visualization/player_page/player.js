@@ -61,8 +61,12 @@ class Player {
     if (this.time >= this.recording.times.at(-1)) this.seek(this.first);
     this.playing = true;
     this.before = performance.now();
-    this.film.play();
+    this.playFilm();
     requestAnimationFrame((now) => this.tick(now));
+  }
+
+  playFilm() {
+    this.film.play(() => this.pause());
   }
 
   pause() {
@@ -83,7 +87,7 @@ class Player {
       this.time = this.last;
       if (!this.repeat) return this.pause();
       this.seek(this.first);
-      film.play();
+      this.playFilm();
     }
     this.draw();
     requestAnimationFrame((next) => this.tick(next));
@@ -104,7 +108,7 @@ class Player {
     this.film.place = place;
     this.stage.clear = place === "under";
     this.film.seek(this.time);
-    if (this.playing && place !== "off") this.film.play();
+    if (this.playing && place !== "off") this.playFilm();
     else this.film.pause();
     this.later();
   }
