@@ -46,7 +46,7 @@ def format_figures(evaluation: "Evaluation") -> str:
 
     conditions, result = evaluation.conditions, evaluation.scores
     lines = [f"{conditions['model']} on {conditions['data']}, {conditions['split']}: {len(result)} "
-             f"clips, {conditions['views']} views each"]
+             f"clips, {conditions['views']} view{'s' * (conditions['views'] != 1)} each"]
     width = max(map(len, NAMES.values()))
     for name, figure in evaluation.figures().items():
         lines.append(f"{NAMES[name]:>{width + 2}}  {figure.value:.4f}  (95 % interval "

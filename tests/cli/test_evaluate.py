@@ -53,7 +53,7 @@ def test_without_an_output_nothing_is_written(run, store, tmp_path, capsys, monk
     assert main(["evaluate", f"{run}/model.pt", "--data", store, "--split", "all"]) == 0
     assert list(tmp_path.iterdir()) == []
     shown = capsys.readouterr().out
-    assert "32 clips, 1 views each" in shown
+    assert "32 clips, 1 view each" in shown
     assert "24 of 32 clips are in the train or val part" in shown
     assert "pass -o DIR" in shown
 
