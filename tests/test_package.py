@@ -93,7 +93,7 @@ def test_version():
 
 def test_every_command_exists():
     for command in COMMANDS:
-        assert callable(import_module(f"skelact.cli.{command}").run)
+        assert callable(import_module(f"skelact.cli.{command.replace('-', '_')}").run)
 
 
 def test_an_unknown_command_is_refused_with_the_known_ones(capsys):
