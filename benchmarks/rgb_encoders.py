@@ -1,9 +1,9 @@
 """What every encoder of pixels costs at its native clip size, beside the skeleton stream.
 
 Each runs in a process of its own, one clip a batch, random weights, on as many threads as asked.
-Milliseconds are medians over the rounds, after a forward that does not count; memory is the most that
-the process had, less what it had before the network was built, and of the passes that were run.
-GMAC are multiplications and additions of one forward, counted by torch, halved.
+Milliseconds are medians over the rounds, after a forward that does not count; memory is the most
+that the process had, less what it had before the network was built. GMAC are multiplications and
+additions of one forward, counted by torch, halved.
 With ``--backward`` a step is forward, backward of the mean square, without an optimiser; every
 weight must have got a finite gradient.
 

@@ -151,8 +151,8 @@ class FusedClassifier(nn.Module):
     Args:
         skeleton: Gives the features of the skeleton; its own head is not used.
         encoder: Gives tokens of the pixels.
-        fusion: One of `FUSIONS`.
         num_classes: Number of scores.
+        fusion: One of `FUSIONS`.
 
     Shapes:
         clips ``[B, M, N, C, T]``; pixels ``[B, 3, T', H, W]`` or None, normalised; present ``[B]``
@@ -163,8 +163,8 @@ class FusedClassifier(nn.Module):
     """
 
     def __init__(
-        self, skeleton: SkeletonClassifier, encoder: VideoEncoder, fusion: str = "gated",
-        num_classes: int = 2,
+        self, skeleton: SkeletonClassifier, encoder: VideoEncoder, num_classes: int,
+        fusion: str = "gated",
     ):
         super().__init__()
         self.skeleton = skeleton

@@ -122,7 +122,7 @@ def fill(network: nn.Module, state: State, heads: tuple[str, ...] = ()) -> None:
         heads: How the names of the layers begin that are left as they are.
 
     Raises:
-        WeightsError: A name is missing or too many, or a shape differs.
+        WeightsError: A name is missing or too many, a shape differs, or a weight is not finite.
     """
     own = network.state_dict()
     wanted = {k for k in own if not k.startswith(heads)} if heads else set(own)
@@ -135,6 +135,8 @@ def fill(network: nn.Module, state: State, heads: tuple[str, ...] = ()) -> None:
         raise WeightsError(f"expected the weights of {type(network).__name__}, got others: "
                            f"{len(missing)} are missing, {len(extra)} too many and {len(other)} of "
                            f"another shape, such as {example}")
+    if not all(state[k].isfinite().all() for k in wanted & given):
+        raise WeightsError("some weights are not finite")
     network.load_state_dict({k: state[k] for k in wanted & given}, strict=False)
 
 

@@ -132,7 +132,7 @@ class Colours(VideoEncoder):
 def classifier(name: str) -> FusedClassifier:
     torch.manual_seed(0)
     skeleton = stgcn("coco17", 3, base_channels=4)
-    return FusedClassifier(skeleton, Colours(), name, num_classes=3).eval()
+    return FusedClassifier(skeleton, Colours(), 3, name).eval()
 
 
 @pytest.mark.parametrize("name", FUSIONS)
@@ -164,4 +164,4 @@ def test_pixels_that_do_not_belong_to_the_clips():
     with pytest.raises(ShapeError, match="present"):
         network(clips, pixels, PRESENT[:3])
     with pytest.raises(ChoiceError, match="concat, gated, attention"):
-        FusedClassifier(stgcn("coco17", 3, base_channels=4), Colours(), "late")
+        FusedClassifier(stgcn("coco17", 3, base_channels=4), Colours(), 3, "late")

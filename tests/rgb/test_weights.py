@@ -94,6 +94,14 @@ def test_a_file_of_torchvisions_network_with_another_head(tmp_path):
     assert torch.equal(encoder.network.body.layer4[1].conv2.weight, network.layer4[1].conv2.weight)
 
 
+def test_weights_that_are_not_finite(tmp_path):
+    state = build_encoder("c3d", "random", wide=False).state_dict()
+    state["network.3.bias"][7] = float("nan")
+    torch.save(state, tmp_path / "nan.pt")
+    with pytest.raises(WeightsError, match=r"nan\.pt does not fit: some weights are not"):
+        build_encoder("c3d", tmp_path / "nan.pt", wide=False)
+
+
 def test_files_that_do_not_fit(tmp_path):
     torch.save(torchvision.models.resnet18(weights=None).state_dict(), tmp_path / "r18.pt")
     torch.save(build_encoder("tsn", "random", backbone="resnet18").state_dict(),
