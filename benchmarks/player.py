@@ -65,6 +65,8 @@ def main() -> int:
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        parser.error("no Chromium is installed")
     failed = False
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program,
