@@ -31,7 +31,7 @@ def match_classes(
         ChoiceError: The map does not know one of the two, or one of their classes.
         SkelactError: They share fewer than two classes.
     """
-    name = str(model.data.get("name", "")) or model.name
+    name = trained_on(model)
     if set(model.classes) == set(target.classes) and not label_map:
         known = LabelMap(model.classes, {target.name: {own: own for own in model.classes}})
     else:
@@ -88,7 +88,15 @@ def judge_checkpoint(
         prefix = f"{protocol}/" if protocol else ""
         home = measure([model], clips(source, prefix + "test"), classes, views, merge=merge)
         learned = source.arrays, clips(source, prefix + "train").rows
-    name = source.name if source is not None else str(model.data.get("name", "")) or model.name
+    name = trained_on(model) if source is None else source.name
     cell = Cell((name,), target.name, classes, home, home)
     return judge_away(cell, [model], clips(target, "all"), learned, views, adaptations, distances,
                       merge=merge)
+
+
+def trained_on(model: ActionModel) -> str:
+    """The name of the data set that a model was trained on; by its own name where it is unknown.
+
+    The model that ships with skelact writes it as people do: ``Penn Action``.
+    """
+    return (str(model.data.get("name", "")) or model.name).lower().replace(" ", "_")
