@@ -88,7 +88,8 @@ def gather(
         arrays: All clips.
         rows: ``[B]`` which clips.
         positions: ``[B, K, F]`` frames of each clip, K views of it; -1 for padding. Fractions lie
-            on a straight line between two frames; a joint that either lacks is missing.
+            on a straight line between two frames; a joint that one of them lacks is where the
+            other has it.
         people: M, the person slots; `place_tracks` says who gets them.
 
     Returns:
@@ -115,10 +116,12 @@ def _gather(arrays: ClipArrays, places: Places, positions: np.ndarray) -> tuple[
     share = positions - before
     if share.any():
         later, also = _take(arrays, places, before + (share > 0))
-        seen = seen & also
+        seen = seen | also & (share > 0)[:, None]
         share = torch.from_numpy(share.astype(np.float32))[:, None, :, :, None, None]
-        # 0 * NaN is NaN: on a frame the next one does not count
-        joints = torch.where(share > 0, torch.lerp(joints, later, share), joints)
+        between = torch.lerp(joints, later, share)
+        # else an absence of one frame would be one of two, and every other frame no sighting at all
+        between = torch.where(joints.isnan(), later, torch.where(later.isnan(), joints, between))
+        joints = torch.where(share > 0, between, joints)  # on a frame the next one does not count
     joints = joints.permute(0, 2, 1, 4, 5, 3).contiguous()
     seen = np.ascontiguousarray(seen.swapaxes(1, 2))
     shape = (batch * views, places.people)
