@@ -18,18 +18,18 @@ SHALLOW = {  # the same clips and layers, fewer of them: a pass through the whol
     "vivit": {"num_hidden_layers": 1},
     "videomae": {"num_hidden_layers": 1},
 }
-PUBLISHED = {  # millions of parameters, with the head over that many classes
-    "tsn": (25.56, 1000),  # torchvision's ResNet-50
-    "tsm": (24.33, 400),  # TSM adds none to ResNet-50
-    "c3d": (78.41, 101),  # on UCF101
+PUBLISHED = {  # millions of parameters, with a head over that many classes
+    "tsn": (25.56, 1000),  # torchvision's number, as of four others
+    "tsm": (24.3, 400),  # paper, table 2
+    "c3d": (78.41, 101),  # on UCF101, as model zoos list it
     "r2plus1d_18": (31.51, 400),
     "s3d": (8.32, 400),
-    "slowfast": (34.48, 400),  # 4 x 16, R50
+    "slowfast": (34.48, 400),  # R50 4 x 16, model zoo of its authors
     "mvit_v2_s": (34.54, 400),
     "swin3d_t": (28.16, 400),
-    "timesformer": (121.4, 400),
+    "timesformer": (121.4, 400),  # paper, table 2
     "vivit": (88.9, 400),
-    "videomae": (86.5, 400),
+    "videomae": (87.0, 400),  # model zoo of its authors
 }
 
 
@@ -57,11 +57,10 @@ def test_any_number_of_frames_down_to_one_and_tokens(name):
     with torch.device("meta"):
         encoder = shallow(name).eval()
         frames, height, width = encoder.native
-        for count in {1, 2, frames - 1, frames}:
-            clips = torch.empty(2, encoder.channels, count, height, width)
-            tokens = encoder.tokens(clips)
+        for count in (1, frames - 1):
+            tokens = encoder.tokens(torch.empty(2, encoder.channels, count, height, width))
             assert tokens.shape[::2] == (2, encoder.dim)
-            assert encoder(clips).shape == (2, encoder.dim)
+            assert encoder.pool(tokens).shape == (2, encoder.dim)
         if not encoder.fixed:
             longer = torch.empty(2, encoder.channels, frames + 3, height + 40, width + 8)
             assert encoder(longer).shape == (2, encoder.dim)
