@@ -192,7 +192,8 @@ def canonical_view(
 
     The first person's first frame that shows pelvis, spine and shoulders decides for everyone and
     all frames: ``spine`` becomes the origin, pelvis to spine points up, then left to right
-    shoulder along x. A clip without such a frame stays as it is.
+    shoulder along x. A clip without such a frame stays as it is, as published; with
+    ``keep_upright`` it goes by what of the four is ever seen, see `_complete`.
 
     Args:
         joints: ``[..., M, N, 3, T]``, people in order of importance.
@@ -216,6 +217,8 @@ def canonical_view(
     parts = [joints] if opening is None else [opening, joints]
     found = [locate(part[..., 0, :, :, :], layout, names).flatten(-3, -2) for part in parts]
     anchors = _first_seen(torch.cat(found, dim=-1))[..., 0].double()
+    if keep_upright and anchors.isnan().any():
+        anchors = _complete(torch.cat(found, dim=-1).double(), joints[..., 0, :, :, :], up)
     unseen = anchors.isnan().any(dim=-1)[..., None]
     pelvis, spine, right, left = anchors.unflatten(-1, (4, 3)).unbind(dim=-2)
     x, y, z = axes = torch.eye(3, dtype=torch.float64)
@@ -252,6 +255,36 @@ def _turn_onto(vector: Tensor, target: Tensor, about: Tensor) -> Tensor:
     skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
     turn = one + skew + skew @ skew / (1 + cos).clamp_min(1e-9)
     return torch.where(cos < 1e-9 - 1, 2 * torch.outer(about, about) - one, turn)
+
+
+def _complete(found: Tensor, person: Tensor, up: str) -> Tensor:
+    """``[..., 12]`` places of pelvis, spine, right and left shoulder of somebody half seen.
+
+    The first frame with all four where there is one. Else each where it is in the middle of its
+    sightings; of those never seen, the spine counts as between pelvis and shoulders, or above the
+    pelvis, or amid all joints; the pelvis as below it, a shoulder as opposite the other one, and
+    two shoulders as facing the sensor.
+
+    Args:
+        found: ``[..., 12, T]`` the four, NaN where not seen.
+        person: ``[..., N, 3, T]`` all joints.
+        up: The axis that points up.
+    """
+    together = _first_seen(found)[..., 0]
+    apart = found.nanmedian(dim=-1).values.unflatten(-1, (4, 3))
+    pelvis, spine, right, left = apart.unbind(dim=-2)
+    x, y, z = torch.eye(3, dtype=torch.float64)
+    rise = (y if up == "y" else z) / 4  # metres
+    for guess in ((pelvis + (right + left) / 2) / 2, pelvis + rise,
+                  person.double().nanmean(dim=(-3, -1))):
+        spine = torch.where(spine.isnan(), guess, spine)
+    pelvis = torch.where(pelvis.isnan(), spine - rise, pelvis)
+    right, left = (torch.where(one.isnan(), 2 * spine - other, one)
+                   for one, other in ((right, left), (left, right)))
+    right, left = (torch.where(one.isnan(), spine + side * x / 2, one)
+                   for one, side in ((right, 1), (left, -1)))
+    apart = torch.stack([pelvis, spine, right, left], dim=-2).flatten(-2)
+    return torch.where(together.isnan().any(dim=-1, keepdim=True), apart, together)
 
 
 def _first_seen(values: Tensor) -> Tensor:

@@ -281,6 +281,40 @@ def test_the_first_frame_that_shows_the_trunk_decides():
         canonical_view(joints, NTU, up="x")
 
 
+def standing_person() -> torch.Tensor:
+    """``[1, 25, 3, 4]`` upright, turned by 40 degrees, 3 m from the sensor."""
+    places = {"pelvis": (0, 1.0, 0), "spine": (0, 1.25, 0), "head": (0, 1.75, 0),
+              "left_shoulder": (-0.2, 1.5, 0), "right_shoulder": (0.2, 1.5, 0),
+              "left_ankle": (-0.1, 0.1, 0), "right_ankle": (0.1, 0.1, 0)}
+    joints = torch.full((1, 25, 3, 4), NAN).double()
+    for name, place in places.items():
+        joints[0, NTU.index(name)] = torch.tensor(place).double()[:, None]
+    turn = math.radians(40)
+    about_y = torch.tensor([[math.cos(turn), 0, math.sin(turn)], [0, 1, 0],
+                            [-math.sin(turn), 0, math.cos(turn)]]).double()
+    return rotate(joints, about_y) + torch.tensor([0.5, 0, 3]).double()[:, None]
+
+
+@pytest.mark.parametrize("lost", ["pelvis", "spine", "left_shoulder", "right_shoulder"])
+def test_one_joint_never_seen_hardly_changes_the_upright_view(lost):
+    joints = standing_person()
+    expected = canonical_view(joints, NTU, "y", keep_upright=True)
+    joints[0, NTU.index(lost)] = NAN
+    out = canonical_view(joints, NTU, "y", keep_upright=True)
+    others = [place for place in range(25) if place != NTU.index(lost)]
+    error = (out - expected)[0, others].nan_to_num(0)
+    assert error.abs().max() < 1e-6
+
+
+def test_without_shoulders_people_face_the_sensor_and_nobody_stays_nobody():
+    joints = standing_person()
+    joints[0, [NTU.index("left_shoulder"), NTU.index("right_shoulder")]] = NAN
+    out = canonical_view(joints, NTU, "y", keep_upright=True)
+    spine = joints[:, [NTU.index("spine")]]
+    torch.testing.assert_close(out, joints - spine, equal_nan=True)
+    assert canonical_view(torch.full_like(joints, NAN), NTU, "y", True).isnan().all()
+
+
 @given(st.integers(0, 10_000))
 @settings(max_examples=20, deadline=None)
 def test_rotation_keeps_lengths_and_other_channels(seed):
