@@ -10,7 +10,7 @@ from torch import Tensor
 from skelact.errors import ChoiceError
 from skelact.models.checkpoint import ActionModel, load_model
 from skelact.pose.recording import Recording
-from skelact.recognition.segments import Segment, merge_windows
+from skelact.recognition.segments import ScoreCurves, Segment, merge_windows, score_curves
 from skelact.recognition.windows import cut_windows
 
 _BATCH = 64
@@ -26,6 +26,7 @@ class TrackActions:
         end: Seconds when the person was last seen.
         segments: The actions named, in order of time.
         watched: Seconds that were long and whole enough to judge.
+        curves: What the windows scored over time, if it was kept.
     """
 
     track_id: int
@@ -33,6 +34,7 @@ class TrackActions:
     end: float
     segments: tuple[Segment, ...]
     watched: float
+    curves: ScoreCurves | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Recognition:
                          "top": [[label, round(score, 4)] for label, score in s.top]}
                         for s in track.segments
                     ],
+                    **({"curves": track.curves.to_dict()} if track.curves else {}),
                 }
                 for track in self.tracks
             ],
@@ -123,11 +126,11 @@ class Recognizer:
         windows = cut_windows(recording, self.model.layout, self.model.clip, self.step)
         for track, cut in windows:
             times = recording.track_times(track)
-            segments = merge_windows(cut.spans, self._score(cut.clips), self.model.classes,
-                                     self.threshold)
+            scores = self._score(cut.clips)
+            segments = merge_windows(cut.spans, scores, self.model.classes, self.threshold)
             tracks.append(TrackActions(
                 track.track_id, float(times[0]), float(times[-1]), tuple(segments),
-                _covered(cut.spans),
+                _covered(cut.spans), score_curves(cut.spans, scores, self.model.classes),
             ))
         return Recognition(recording.source, recording.fps, recording.duration, self.model.name,
                            self.model.classes, tuple(tracks))

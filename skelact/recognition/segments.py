@@ -29,6 +29,45 @@ class Segment:
     top: tuple[tuple[str, float], ...]
 
 
+@dataclass(frozen=True, eq=False)
+class ScoreCurves:
+    """Mean scores of the windows over one person, piece by piece of time.
+
+    Args:
+        edges: ``[P + 1]`` seconds, rising, between which the pieces lie.
+        labels: L actions, the one that scores highest anywhere first.
+        scores: ``[L, P]`` probabilities; NaN where no window lies.
+    """
+
+    edges: np.ndarray
+    labels: tuple[str, ...]
+    scores: np.ndarray
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON; None where no window lies."""
+        return {"edges": self.edges.round(3).tolist(), "labels": list(self.labels),
+                "scores": [[None if np.isnan(score) else score for score in row]
+                           for row in self.scores.round(4).tolist()]}
+
+
+def score_curves(spans: np.ndarray, scores: np.ndarray, classes: Sequence[str],
+                 keep_top: int = 5) -> ScoreCurves:
+    """The scores that `merge_windows` names segments by, of the likeliest actions.
+
+    Args:
+        spans: ``[W, 2]`` start and end of each window in seconds.
+        scores: ``[W, classes]`` probabilities.
+        classes: Their names.
+        keep_top: How many actions, those that score highest anywhere.
+    """
+    if not len(spans):
+        return ScoreCurves(np.empty(0), (), np.empty((0, 0)))
+    edges, mean, covered = _average_pieces(spans.round(6), np.asarray(scores, np.float64))
+    kept = np.argsort(-mean.max(axis=0), kind="stable")[:keep_top]
+    return ScoreCurves(edges, tuple(classes[i] for i in kept),
+                       np.where(covered, mean[:, kept].T, np.nan))
+
+
 def merge_windows(
     spans: np.ndarray,
     scores: np.ndarray,

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 from skelact.errors import FileFormatError, SkelactError
@@ -49,8 +50,7 @@ def check_result(result: Mapping, recording: Recording) -> dict[int, dict]:
         SkelactError: It is of another recording: other people, or another duration.
     """
     try:
-        tracks = {int(track["track_id"]): [_segment(s) for s in track["segments"]]
-                  for track in result["tracks"]}
+        tracks = {int(track["track_id"]): _track(track) for track in result["tracks"]}
         duration = _number(result["duration"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
@@ -62,9 +62,16 @@ def check_result(result: Mapping, recording: Recording) -> dict[int, dict]:
                f"it lasts {duration:.1f} s, the recording {recording.duration:.1f} s")
         raise SkelactError(f"the result is not of this recording: {why}; "
                            "`skelact recognize FILE -o RESULT.json` makes one of the same file")
-    return {track_id: {"segments": sorted(segments, key=lambda s: s["start"]),
-                       "curves": _curves(segments) if segments else None}
-            for track_id, segments in tracks.items()}
+    return tracks
+
+
+def _track(raw: Mapping) -> dict:
+    segments = sorted((_segment(s) for s in raw["segments"]), key=lambda s: s["start"])
+    if raw.get("curves"):
+        curves = _window_curves(raw["curves"], segments)
+    else:
+        curves = _segment_curves(segments) if segments else None
+    return {"segments": segments, "curves": curves}
 
 
 def _segment(raw: Mapping) -> dict:
@@ -76,7 +83,20 @@ def _segment(raw: Mapping) -> dict:
             "score": _score(raw["score"]), "top": top}
 
 
-def _curves(segments: list[dict]) -> dict:
+def _window_curves(raw: Mapping, segments: list[dict]) -> dict:
+    """Scores over time as pieces (start, end, score); what is named also by itself."""
+    edges = [_number(edge) for edge in raw["edges"]]
+    spans = list(pairwise(edges))
+    rows = {}
+    for label, scores in zip(raw["labels"], raw["scores"], strict=True):
+        rows[_label(label)] = [(start, end, _score(score)) for (start, end), score
+                               in zip(spans, scores, strict=True) if score is not None]
+    named = [piece for segment in segments for piece in rows.get(segment["label"], ())
+             if segment["start"] - 1e-3 <= piece[0] and piece[1] <= segment["end"] + 1e-3]
+    return {"named": named, "others": list(rows.values())}
+
+
+def _segment_curves(segments: list[dict]) -> dict:
     """Mean scores as pieces (start, end, score), flat over each segment."""
     others: dict[str, list] = {}
     for segment in segments:

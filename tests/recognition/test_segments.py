@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skelact.recognition.segments import SHORTEST_SEGMENT, merge_windows
+from skelact.recognition.segments import SHORTEST_SEGMENT, merge_windows, score_curves
 
 CLASSES = ("run", "sit", "wave")
 RUN, SIT, NONE = [0.8, 0.1, 0.1], [0.1, 0.7, 0.2], [0.2, 0.2, 0.2]
@@ -109,3 +109,16 @@ def test_always(seed, threshold):
     order = random.permutation(len(starts))
     assert merge(spans[order], scores[order], threshold) == pytest.approx(segments) or brief(
         merge(spans[order], scores[order], threshold)) == brief(segments)
+
+
+def test_curves_are_the_means_that_segments_are_named_by():
+    spans = np.array([[0.0, 2.0], [1.0, 3.0], [5.0, 6.0]])
+    scores = np.array([[0.9, 0.1, 0.0], [0.5, 0.3, 0.2], [0.0, 1.0, 0.0]])
+    curves = score_curves(spans, scores, ("run", "walk", "sit"), keep_top=2)
+    assert curves.labels == ("walk", "run")
+    assert curves.edges.tolist() == [0, 1, 2, 3, 5, 6]
+    np.testing.assert_allclose(curves.scores, [[0.1, 0.2, 0.3, np.nan, 1.0],
+                                               [0.9, 0.7, 0.5, np.nan, 0.0]])
+    assert curves.to_dict()["scores"][1] == [0.9, 0.7, 0.5, None, 0.0]
+    assert score_curves(np.empty((0, 2)), np.empty((0, 3)), ("a", "b", "c")).to_dict() \
+        == {"edges": [], "labels": [], "scores": []}

@@ -65,3 +65,14 @@ def test_a_file_is_read(tmp_path):
     path = tmp_path / "result.json"
     path.write_text(json.dumps(one()))
     assert read_result(path) == one()
+
+
+def test_scores_of_windows_become_curves_and_what_is_named_stands_out():
+    result = one()
+    result["tracks"][0]["curves"] = {"edges": [0.0, 0.1, 0.7, 1.2], "labels": ["high_jump"],
+                                     "scores": [[0.4, 0.75, None]]}
+    assert check_result(result, walking())[1]["curves"] == {
+        "named": [(0.1, 0.7, 0.75)], "others": [[(0.0, 0.1, 0.4), (0.1, 0.7, 0.75)]]}
+    result["tracks"][0]["curves"]["scores"] = [[0.4]]
+    with pytest.raises(FileFormatError):
+        check_result(result, walking())
