@@ -25,7 +25,7 @@ def run(arguments: list[str]) -> int:
 
         matrix = run_checkpoint(
             words.model, words.test, output, options, next(iter(words.train), None),
-            words.protocol, words.test_clips, words.overwrite)
+            words.protocol, words.test_clips, words.overwrite, words.device)
     elif words.leave_one_out:
         from skelact.experiments.leave_one_out import run_leave_one_out
 
@@ -66,9 +66,12 @@ def parse(arguments: list[str]):
 
 def _check_others(words):
     """Refuse what does not go with a model that is there, or with the one-shot protocol."""
-    if words.one_shot and (len(words.train) != 1 or words.test or words.model is not None):
+    others = ("pooled", "few_shot", "adapt", "distances", "label_map", "leave_one_out")
+    if words.one_shot and (len(words.train) != 1 or words.test or words.model is not None
+                           or words.layout != "common" or any(words[name] for name in others)):
         raise ChoiceError("--one-shot takes one store of ntu120, --train STORE, and nothing to "
-                          "test on: the protocol says who is tested")
+                          "test on: the protocol says who is tested; it has no use for --model, "
+                          "--layout, --" + ", --".join(others).replace("_", "-"))
     if words.model is not None and (not words.test or len(words.train) > 1 or words.pooled
                                     or words.leave_one_out or words.few_shot or words.resume):
         raise ChoiceError("--model CKPT takes --test STORE ..., and --train with the one store "

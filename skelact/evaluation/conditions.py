@@ -54,21 +54,37 @@ def find_leaks(model: ActionModel, store: Store, columns: Mapping, rows: np.ndar
     if name in backgrounds:
         return ["This data set taught the model what to reject (its background): what it rejects "
                 "here says nothing about new data."]
-    same = name == _plain(model.data.get("name", ""))
-    if not (same and set(store.header.classes) <= set(model.classes)):
+    if not set(store.header.classes) <= set(model.classes):
         return []
-    protocol, seen = training.get("protocol") or "", 0
-    for part in ("train", "val"):
-        try:
-            split = f"{protocol}/{part}" if protocol else part
-            seen += np.isin(rows, select_rows(columns, split, dataset=store.header.name)).sum()
-        except SkelactError:
-            continue  # the protocol has no such part, or its table is gone
+    seen = np.isin(rows, find_learned(model, store.header.name, columns)).sum()
     if not seen:
         return []
     return [f"{seen} of {len(rows)} clips are in the train or val part of the protocol "
-            f"{protocol or 'of the data set'} that the model was trained by: these figures say how "
-            "well it remembers, not how well it recognizes."]
+            f"{training.get('protocol') or 'of the data set'} that the model was trained by: these "
+            "figures say how well it remembers, not how well it recognizes."]
+
+
+def find_learned(model: ActionModel, dataset: str, columns: Mapping) -> np.ndarray:
+    """Clips of a data set that a model was trained on, or its epoch chosen by.
+
+    Args:
+        model: The model.
+        dataset: Name of the data set; only that of the model's training has any.
+        columns: Its facts, as `Store.columns` gives them.
+
+    Returns:
+        ``[K]`` rows; those of a protocol whose table is gone are not found.
+    """
+    if _plain(dataset) != _plain(str(model.data.get("name", ""))):
+        return np.empty(0, np.int64)
+    protocol, rows = model.training.get("protocol") or "", []
+    for part in ("train", "val"):
+        try:
+            split = f"{protocol}/{part}" if protocol else part
+            rows.append(select_rows(columns, split, dataset=dataset))
+        except SkelactError:
+            continue  # the protocol has no such part
+    return np.concatenate([np.empty(0, np.int64), *rows])
 
 
 def describe_form(model: ActionModel, arrays: ClipArrays) -> list[str]:

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from skelact.errors import SkelactError
+from skelact.evaluation.conditions import find_learned
 from skelact.evaluation.label_map import LabelMap, load_label_map
+from skelact.experiments.derived_store import SHARED
 from skelact.experiments.domains import Domain
 from skelact.experiments.transfer import Cell, Clips, judge_away, measure
 from skelact.models.checkpoint import ActionModel
@@ -56,14 +58,16 @@ def judge_checkpoint(
 ) -> Cell:
     """Test a model on a data set: among the classes that both have, which is likeliest?
 
-    What the model says of other classes is left out, as if it could name only the shared ones.
+    What the model says of other classes is left out, as if it could name only the shared ones, and
+    so are clips that it was trained on.
 
     Args:
         model: The model.
         target: The data set; brought to the model's skeleton.
         source: What the model was trained on, for the in-domain figure, CORAL and distances.
         label_map: Which classes are the same.
-        protocol: Which protocol of the source has the test part.
+        protocol: Which protocol of the source has the test part; by default the one that the
+            model was trained by.
         views: Views a clip.
         adaptations: Ways to adapt to the target.
         distances: Measure how far the features of both sides lie apart.
@@ -72,6 +76,7 @@ def judge_checkpoint(
         ChoiceError: Distances or CORAL without a source; or see `match_classes`.
         SkelactError: See `match_classes`.
     """
+    name = trained_on(model) if source is None else source.name
     classes, merge, known = match_classes(model, target, label_map)
     if source is None and (distances or "coral" in adaptations):
         raise SkelactError("distances and CORAL compare the target with what the model was trained "
@@ -83,20 +88,41 @@ def judge_checkpoint(
         place[[known.classes.index(name) for name in classes]] = np.arange(len(classes))
         return Clips.of(domain, place[shared], split)
 
+    def unseen(domain: Domain, split: str) -> Clips:
+        return clips(domain, split).without(find_learned(model, domain.name, domain.columns))
+
+    if target.name != name and target.shares_clips(name):
+        raise SkelactError(f"{target.name} and {name}, which {model.name} was trained on, have "
+                           "clips in common; test it with `skelact evaluate` on its own test split")
     home, learned = None, None
     if source is not None:
+        protocol = protocol or model.training.get("protocol") or ""
         prefix = f"{protocol}/" if protocol else ""
-        home = measure([model], clips(source, prefix + "test"), classes, views, merge=merge)
+        home = measure([model], unseen(source, prefix + "test"), classes, views, merge=merge)
         learned = source.arrays, clips(source, prefix + "train").rows
-    name = trained_on(model) if source is None else source.name
     cell = Cell((name,), target.name, classes, home, home)
-    return judge_away(cell, [model], clips(target, "all"), learned, views, adaptations, distances,
+    return judge_away(cell, [model], unseen(target, "all"), learned, views, adaptations, distances,
                       merge=merge)
+
+
+def describe_classes(
+    model: ActionModel, target: Domain, label_map: str | Path = ""
+) -> dict[str, dict[str, list[str]]]:
+    """Shared class -> ``model`` or the name of the data set -> their own classes."""
+    shared, merge, known = match_classes(model, target, label_map)
+    theirs = known.relabel(target.name, target.classes, np.arange(len(target.classes)))
+    return {name: {
+        "model": [model.classes[row] for row in np.flatnonzero(merge[:, column])],
+        target.name: [target.classes[row]
+                      for row in np.flatnonzero(theirs == known.classes.index(name))],
+    } for column, name in enumerate(shared)}
 
 
 def trained_on(model: ActionModel) -> str:
     """The name of the data set that a model was trained on; by its own name where it is unknown.
 
-    The model that ships with skelact writes it as people do: ``Penn Action``.
+    The model that ships with skelact writes it as people do: ``Penn Action``. Networks of ``skelact
+    cross-domain`` learned the shared classes of theirs.
     """
-    return (str(model.data.get("name", "")) or model.name).lower().replace(" ", "_")
+    name = (str(model.data.get("name", "")) or model.name).lower().replace(" ", "_")
+    return name.removesuffix(SHARED)

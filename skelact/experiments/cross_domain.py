@@ -15,7 +15,7 @@ from skelact.config import TrainConfig
 from skelact.datasets.store import Store
 from skelact.errors import ChoiceError, SkelactError
 from skelact.evaluation.adaptation import ADAPTATIONS
-from skelact.experiments.checkpoint_transfer import judge_checkpoint
+from skelact.experiments.checkpoint_transfer import describe_classes, judge_checkpoint
 from skelact.experiments.derived_store import derive_store
 from skelact.experiments.domains import Domain, Task, open_domains, plan_task
 from skelact.experiments.experiment_folder import (
@@ -131,7 +131,7 @@ def run_cross_domain(
 def run_checkpoint(
     path: str | Path | None, targets: Sequence[str | Path], output: str | Path,
     options: Options = Options(), source: str | Path | None = None, protocol: str = "",
-    views: int = 1, overwrite: bool = False,
+    views: int = 1, overwrite: bool = False, device: str = "auto",
 ) -> Matrix:
     """Test a model that is there already on several data sets; nothing is trained.
 
@@ -145,25 +145,29 @@ def run_checkpoint(
         protocol: Which protocol of it has the test part.
         views: Views a clip.
         overwrite: Replace what an earlier experiment wrote.
+        device: Where the model runs: ``cpu``, ``cuda`` or ``auto``.
 
     Raises:
         WeightsError: No such model.
         OutputExistsError, SkelactError: See `run_cross_domain`.
     """
-    model = load_model(path)
+    check_experiment(output, overwrite)
+    model = load_model(path, device)
     options = replace(options, seeds=1)
     layout = model.layout if options.layout == "common" else options.layout
     domains = open_domains([*([source] if source else []), *targets], layout,
                            options.change_axes)
     home = domains.pop(0) if source else None
-    check_experiment(output, overwrite)
     cells = tuple(judge_checkpoint(model, domain, home, options.label_map, protocol, views,
                                    options.adaptations, options.distances) for domain in domains)
+    meaning = {f"{cell.sources[0]} -> {cell.target}": describe_classes(
+        model, domain, options.label_map) for cell, domain in zip(cells, domains, strict=True)}
     settings = {"model": model.name, "classes": list(model.classes),
+                "targets": [domain.name for domain in domains], "meaning": meaning,
                 "layout": model.layout.name, "change_axes": options.change_axes}
-    matrix = Matrix(cells, {}, {}, options)
+    matrix = Matrix(cells, {}, meaning, options)
     with experiment_folder(output, settings, overwrite) as folder:
-        write_domains(folder, domains)
+        write_domains(folder, [*([home] if home else []), *domains])
         write_matrix(matrix, folder)
     return matrix
 
@@ -191,7 +195,7 @@ def run_pairs(
         listed = "; ".join(f"{name}: {why}" for name, why in skipped.items())
         raise SkelactError(f"expected a pair that shares at least two classes; {listed}. Pass "
                            "--label-map FILE.yaml that says which classes are the same")
-    settings = _describe(pairs, config, options)
+    settings = _describe(pairs, tasks, config, options)
     with experiment_folder(output, settings, overwrite, resume) as folder:
         write_domains(folder, [domain for task in tasks
                                for domain in (*task.sources, task.target)])
@@ -239,7 +243,7 @@ def _judge_shots(
     return replace(cell, few_shot=found)
 
 
-def _describe(pairs, config: TrainConfig, options: Options) -> dict:
+def _describe(pairs, tasks: Sequence[Task], config: TrainConfig, options: Options) -> dict:
     """What must be the same when an experiment is resumed."""
     free = ("data", "device", "workers", "save_steps")
     stores = {domain.name: {name: facts["sha256"] for name, facts in
@@ -248,8 +252,9 @@ def _describe(pairs, config: TrainConfig, options: Options) -> dict:
     return {
         "pairs": [f"{'+'.join(domain.name for domain in group)} -> {target.name}"
                   for group, target in pairs],
-        "stores": stores, "label_map": str(options.label_map), "layout": str(options.layout),
+        "stores": stores, "layout": str(options.layout),
         "change_axes": options.change_axes,
+        "meaning": {task.name: _meaning(task) for task in tasks},
         "config": {name: value for name, value in asdict(config).items() if name not in free},
     }
 

@@ -16,6 +16,8 @@ from skelact.transforms.projection import project_arrays
 
 YAWS = (-60, -30, 0, 30, 60)
 """Degrees from which 3-D clips are looked at where 2-D ones are trained on beside them."""
+SHARED = "-shared"
+"""What the name of such a store ends in."""
 _FACTS = ("subject", "camera", "setup", "repetition")
 
 
@@ -53,7 +55,7 @@ def derive_store(task: Task, folder: str | Path, protocol: str = "", validate: b
             for recording in tqdm(clips, desc=f"clips of {domain.name}", leave=False,
                                   disable=None):
                 writer.add(recording)
-        writer.finish(f"{task.source_name}-shared", task.classes,
+        writer.finish(task.source_name + SHARED, task.classes,
                       format="skelact cross-domain")
     return Store(folder)
 

@@ -17,6 +17,9 @@ from skelact.graph.layouts import Layout, get_layout
 from skelact.transforms.common_layout import common_layout
 from skelact.transforms.remap import plan_remap
 
+OVERLAPPING = (frozenset({"ntu60", "ntu120"}),)
+"""Data sets of which one holds clips of the other, under the same ids."""
+
 
 @dataclass(frozen=True, eq=False)
 class Domain:
@@ -44,10 +47,9 @@ class Domain:
         """The clips of a split; see `skelact.datasets.splits.select_rows`."""
         return select_rows(self.columns, split, dataset=self.name)
 
-    def subjects(self, rows: np.ndarray) -> np.ndarray | None:
-        """``[K]`` who is seen in each of these clips, if that is known of all."""
-        numbers = np.asarray(self.columns["subject"])[rows]
-        return numbers if len(numbers) and (numbers >= 0).all() else None
+    def shares_clips(self, name: str) -> bool:
+        """Whether clips of that data set may be clips of this one."""
+        return name == self.name or {name, self.name} in OVERLAPPING
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 from skelact.config import TrainConfig
 from skelact.datasets.arrays import ClipArrays
 from skelact.datasets.store import Store
+from skelact.errors import SkelactError
 from skelact.evaluation.adaptation import adapt
 from skelact.evaluation.domain_distance import measure_distances
 from skelact.evaluation.features import extract_features
@@ -47,7 +48,8 @@ class Cell:
         sources: Names of the data sets trained on.
         target: Name of the data set tested on.
         classes: The shared classes.
-        figures: On all clips of the target that show one of them; in the domain, on its test part.
+        figures: On all clips of the target that show one of them and were not trained on; in the
+            domain, on its test part.
         in_domain: The same networks on the test parts of the sources; None where there are none.
         adapted: Way to adapt -> figures on the target.
         distances: Name -> distance between the features of both sides, the mean over the seeds.
@@ -128,6 +130,7 @@ def judge_task(
     columns = store.columns()
     home = Clips(store.arrays, _listed(columns, "test"), store.arrays.labels, columns)
     away = Clips.of(task.target, task.labels[task.target.name])
+    away = away.without(_find_learned(task, columns))
     in_domain = measure(models, home, task.classes, views)
     cell = Cell(tuple(source.name for source in task.sources), task.target.name, task.classes,
                 in_domain, in_domain)
@@ -189,6 +192,21 @@ class Clips:
         rows = domain.rows(split)
         return cls(domain.arrays, rows[labels[rows] >= 0], labels, domain.columns)
 
+    def without(self, learned: np.ndarray) -> "Clips":
+        """Those that were not trained on.
+
+        Args:
+            learned: Rows of the arrays.
+
+        Raises:
+            SkelactError: None is left.
+        """
+        rows = np.setdiff1d(self.rows, learned)
+        if not len(rows):
+            raise SkelactError(f"all {len(self.rows)} clips to test on were trained on; train by "
+                               "another protocol, or leave that data set out")
+        return replace(self, rows=rows)
+
     @property
     def subjects(self) -> np.ndarray:
         """``[K]`` who is seen in the rows; -1 for unknown."""
@@ -244,6 +262,20 @@ def summarise(
     shares = [bootstrap(metric, len(right), subjects if known else None)
               for metric in (lambda rows: float(right[rows].mean()), balanced)]
     return Figures(*shares, tuple(hits.mean(axis=1).tolist()), len(right), known)
+
+
+def _find_learned(task: Task, columns: Mapping) -> np.ndarray:
+    """Rows of the target that are in the train or val part of the derived store, by their ids."""
+    ids = np.asarray(columns["clip_id"]).astype(str)
+    ids = ids[np.union1d(_listed(columns, "train"), _listed(columns, "val"))]
+    learned: set[str] = set()
+    for source in task.sources:
+        if task.target.shares_clips(source.name):
+            prefix = f"{source.name}/" if len(task.sources) > 1 else ""
+            learned |= {clip_id.removeprefix(prefix) for clip_id in ids
+                        if clip_id.startswith(prefix)}
+    names = np.asarray(task.target.columns["clip_id"]).astype(str)
+    return np.flatnonzero(np.isin(names, sorted(learned)))
 
 
 def _measure_apart(

@@ -16,12 +16,13 @@ from PIL import Image
 from skelact.cli.main import main
 from skelact.datasets.store import Store
 from skelact.errors import ChoiceError, OutputExistsError, SkelactError
+from skelact.evaluation.conditions import find_learned
 from skelact.evaluation.scores import read_scores
 from skelact.experiments.cross_domain import Options, run_checkpoint, run_cross_domain
 from skelact.experiments.domains import open_domains
 from skelact.experiments.few_shot import judge_few_shot
 from skelact.experiments.leave_one_out import run_leave_one_out
-from skelact.models.checkpoint import load_model
+from skelact.models.checkpoint import load_model, save_model
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +63,7 @@ def test_what_was_learned_travels_once_axes_are_the_same(matrix):
     assert (away.sources, away.target, away.classes) == (("kinect",), "mocap", ("ahead", "back"))
     assert away.figures.count == 24
     assert away.figures.clustered
-    best = max(away.figures.accuracy.value, away.adapted["batch_norm"].accuracy.value)
-    assert best > 0.85
+    assert away.adapted["batch_norm"].accuracy.value > 0.85
     assert away.drop == away.in_domain.accuracy.value - away.figures.accuracy.value
 
 
@@ -127,6 +127,39 @@ def test_resuming_trains_nothing_again_and_finds_the_same(matrix, kinect, mocap,
         run_cross_domain([kinect], [mocap], output, quick())
 
 
+def test_another_meaning_of_the_classes_is_another_experiment(matrix, kinect, mocap, output,
+                                                             tmp_path):
+    file = tmp_path / "kicks.yaml"
+    file.write_text(LABEL_MAP.replace("front_kick", "?").replace("rear_kick", "front_kick")
+                    .replace("?", "rear_kick"))
+    with pytest.raises(SkelactError, match="begun with other settings: meaning differ"):
+        run_cross_domain([kinect], [kinect, mocap], output, quick(),
+                         Options(label_map=str(file), seeds=1), resume=True)
+
+
+def test_clips_that_a_model_learned_from_do_not_judge_it(matrix, kinect, output, tmp_path):
+    model = load_model(output / "runs" / "kinect--kinect" / "seed0" / "model.pt")
+    model = replace(model, classes=("kick_ahead", "kick_back"),
+                    data={"name": "kinect"}, training=model.training | {"protocol": "drawn"})
+    save_model(model, tmp_path / "model.pt")
+    found = run_checkpoint(tmp_path / "model.pt", [kinect], tmp_path / "out")
+    learned = len(Store(kinect).arrays) - found.cells[0].figures.count
+    assert learned == len(find_learned(model, "kinect", Store(kinect).columns())) > 0
+    assert found.meaning["kinect -> kinect"]["kick_back"] == {"model": ["kick_back"],
+                                                              "kinect": ["kick_back"]}
+
+
+def test_a_part_of_the_target_that_was_trained_on_does_not_judge(tmp_path):
+    """NTU RGB+D 60 is the first half of 120, under the same clip ids."""
+    half, whole = (write_kicks(tmp_path / name, name, clips=clips).folder
+                   for name, clips in (("ntu60", 16), ("ntu120", 24)))
+    config = quick()
+    config = replace(config, protocol="drawn", optim=replace(config.optim, epochs=1))
+    matrix = run_cross_domain([half], [whole], tmp_path / "out", config, Options(seeds=1))
+    store = Store(tmp_path / "out" / "stores" / "ntu60--ntu120")
+    assert matrix.cells[0].figures.count == 24 - store.header.splits["train"] < 24
+
+
 def test_leaving_one_out_joins_the_others(kinect, mocap, label_map, tmp_path):
     """Three sets; what they learn together is tested on each in turn."""
     third = write_kicks(tmp_path / "third", "third", clips=16, layout="utd20").folder
@@ -162,7 +195,9 @@ def test_what_is_3d_is_looked_at_where_the_other_is_2d(kinect, tmp_path):
     assert {name: clip.dims for name, clip in clips.items()} == {
         "kinect--kinect": 3, "kinect--flat": 2, "flat--kinect": 2}
     assert clips["kinect--flat"].normalise == "body"
-    run_cross_domain([kinect, flat], [flat], tmp_path / "joined", config, options, pooled=True)
+    joined = run_cross_domain([kinect, flat], [flat], tmp_path / "joined", config, options,
+                              pooled=True)
+    assert joined.cells[0].figures.count == 4  # the others were trained on
     store = Store(tmp_path / "joined" / "stores" / "kinect+flat--flat")
     assert store.header.dims == 2
     assert store.header.splits["train"] == 18 * 5 + 12  # five sides of every 3-D clip
