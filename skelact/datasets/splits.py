@@ -205,8 +205,8 @@ def _default_protocol(columns: Mapping, dataset: str) -> str:
     if dataset in PROTOCOLS:
         if PROTOCOLS[dataset]:
             return next(iter(PROTOCOLS[dataset]))
-        raise ChoiceError(f"{dataset} has no fixed train and test; take loso-<subject>/train or "
-                          "kfold<k>-<i>/train")
+        raise ChoiceError(f"{dataset} has no fixed train and test; take loso-<subject>/<part> or "
+                          "kfold<k>-<i>/<part>, the part one of train, val, test")
     listed = listed_protocols(_list_names(columns))
     if "official" in listed or len(listed) == 1:
         return "official" if "official" in listed else next(iter(listed))

@@ -62,7 +62,7 @@ def plot_transfer_matrix(
         note = notes[row][column] if len(notes) else ""
         ax.text(column, row - (0.12 if note else 0), f"{value:.2f}", ha="center", va="center",
                 color=ink, fontsize=15)
-        small = note if np.isnan(drop) else f"{-drop:+.2f} against in domain\n{note}"
+        small = note if np.isnan(drop) else f"drop {round(drop, 2) + 0.0:+.2f}\n{note}"
         ax.text(column, row + 0.2, small, ha="center", va="center", color=ink, fontsize=7.5)
     ax.set_xticks(range(len(columns)), [_broken(name) for name in columns])
     ax.set_yticks(range(len(rows)), [_broken(name) for name in rows])

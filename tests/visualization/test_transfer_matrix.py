@@ -16,7 +16,7 @@ def test_every_cell_says_its_figure_its_drop_and_its_note():
     assert (figure, same) == (ax.figure, ax)
     texts = [text.get_text() for text in ax.texts]
     assert [text for text in texts if text[:2] in ("0.", "–")] == ["0.90", "0.51", "–", "0.80"]
-    assert "-0.34 against in domain\n11 classes" in texts
+    assert "drop +0.34\n11 classes" in texts
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b\n+ c"]
 
 
