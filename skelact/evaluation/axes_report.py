@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from scipy.stats import binomtest
 
 TILT = 10.0
 """Degrees from which a tilt is the camera's and not the posture of people."""
 _ONE_HANDED = 10
 """One-handed clips needed to say which hand people prefer."""
+_CHANCE = 0.05
+"""Clips that said anything at random would agree so with this chance, at most."""
 AXES = ("+x", "-x", "+y", "-y", "+z", "-z")
 
 
@@ -34,9 +37,15 @@ class Vote:
     def __str__(self) -> str:
         return f"{self.share:.0%} of {self.clips:,} clips"
 
-    def decides(self, least: float = 0.7, clips: int = 3) -> bool | None:
-        """True or False where the clips agree; None where they do not, or are too few."""
-        if self.clips < clips:
+    def decides(self, least: float = 0.7, clips: int = 1) -> bool | None:
+        """True or False where the clips agree; None where they do not, or may do so by chance.
+
+        Chance is judged by the exact sign test: clips that toss coins are sure in at most 5 % of
+        the cases. So at least 6 clips are needed, all of which agree, or 9 of 10, or 15 of 20.
+        """
+        if self.clips < max(clips, 1):
+            return None
+        if binomtest(round(self.share * self.clips), self.clips).pvalue > _CHANCE:
             return None
         return True if self.share >= least else False if self.share <= 1 - least else None
 
@@ -141,7 +150,7 @@ class AxesReport:
         if self.dims == 3 and self.metres is not None and not np.allclose(self.metres, 1):
             done.append(f"{self.unit} to metres (times "
                         f"{' / '.join(f'{m:.4g}' for m in dict.fromkeys(self.metres))})")
-        if self.up not in (None, self._wanted_up):
+        if self.up in self._turned_up:
             done.append(f"turn {self.up} to {self._wanted_up}")
         if self.mirrored:
             done.append(f"reverse {self.reverse} (mirrored)")
@@ -160,6 +169,9 @@ class AxesReport:
             unknown.append("the unit: " + (self.unit or "cannot tell"))
         if self.up is None:
             unknown.append("which axis points up: replace(report, up='+y')")
+        elif self.dims == 2 and self.up not in ("-y", "+y"):
+            unknown.append(f"people who lie on their side in the picture ({self.up} points up): "
+                           "turn the videos or the joints by a quarter first")
         if self.mirrored is None or self.sides_swapped is None:
             unknown.append("whether left and right are true: replace(report, mirrored=..., "
                            "sides_swapped=...)")
@@ -170,6 +182,11 @@ class AxesReport:
     @property
     def _wanted_up(self) -> str:
         return "+y" if self.dims == 3 else "-y"
+
+    @property
+    def _turned_up(self) -> tuple[str, ...]:
+        """What `harmonise` turns to be up; a picture it only turns upside down."""
+        return ("+y",) if self.dims == 2 else tuple(axis for axis in AXES if axis != "+y")
 
     def __str__(self) -> str:
         lines = [f"{self.clips:,} clips looked at, {self.dims}-D, layout {self.layout}",

@@ -28,6 +28,8 @@ class Corruption:
         what: One sentence for reports.
         limits: Least and greatest severity that mean something.
         random: Whether the seed matters.
+        whole: Whether severities are whole numbers.
+        upright: Whether it takes y of 3-D clips for up.
     """
 
     change: Change
@@ -36,6 +38,8 @@ class Corruption:
     what: str
     limits: tuple[float, float] = (0.0, 100.0)
     random: bool = True
+    whole: bool = False
+    upright: bool = False
 
     def check(self, severity: float) -> float:
         """Return ``severity`` if it means something.
@@ -44,8 +48,9 @@ class Corruption:
             ChoiceError: It does not.
         """
         low, high = self.limits
-        if not low <= severity <= high:
-            raise ChoiceError(f"expected a severity in {low:g}..{high:g} ({self.unit}), got "
+        if not low <= severity <= high or self.whole and severity != int(severity):
+            kind = "whole number" if self.whole else "severity"
+            raise ChoiceError(f"expected a {kind} in {low:g}..{high:g} ({self.unit}), got "
                               f"{severity}")
         return severity
 
@@ -87,25 +92,28 @@ CORRUPTIONS: Mapping[str, Corruption] = MappingProxyType({
         "frames in a row are lost, somewhere in the clip"),
     "frame_rate": Corruption(
         _frames.lower_rate, (2, 4, 8), "every n-th frame",
-        "the camera takes every n-th frame only", limits=(1, 1000), random=False),
+        "the camera takes every n-th frame only", limits=(1, 1000), random=False,
+        whole=True),
     "speed": Corruption(
         _frames.change_speed, (0.5, 0.75, 1.5, 2), "times as fast",
         "people move slower or faster", limits=(0.05, 20), random=False),
     "camera_yaw": Corruption(
         _joints.turn_camera, (15, 30, 60, 90), "degrees",
-        "the camera stands to the left or right of where it stood", limits=(0, 180)),
+        "the camera stands to the left or right of where it stood", limits=(0, 180),
+        upright=True),
     "camera_pitch": Corruption(
         _joints.raise_camera, (10, 20, 30, 45), "degrees",
-        "the camera looks down from above", limits=(-90, 90), random=False),
+        "the camera looks down from above", limits=(-90, 90), random=False,
+        upright=True),
     "camera_roll": Corruption(
         _joints.roll_camera, (5, 10, 20, 45), "degrees",
-        "the camera is held aslant", limits=(0, 180)),
+        "the camera is held aslant", limits=(0, 180), upright=True),
     "cropped_bottom": Corruption(
         _joints.crop_bottom, _PERCENT, "% of the height",
-        "the picture ends above the feet of where people are", random=False),
+        "the picture ends above the feet of where people are", random=False, upright=True),
     "cropped_side": Corruption(
         _joints.crop_side, _PERCENT, "% of the width",
-        "the picture ends within the left or right of where people are"),
+        "the picture ends within the left or right of where people are", upright=True),
     "late_start": Corruption(
         _frames.cut_start, _PERCENT, "% of the clip",
         "the clip begins too late", limits=(0, 99), random=False),

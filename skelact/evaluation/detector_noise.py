@@ -1,6 +1,6 @@
 """Noise as a real pose estimator makes it, from figures that were measured on videos.
 
-The figures stand in ``configs/detector_noise.yaml`` (with what was measured on what);
+The figures stand in ``configs/detector_noise/yolo11n.yaml`` (with what was measured on what);
 ``benchmarks/detector_noise.py`` measures them.
 """
 

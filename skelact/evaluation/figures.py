@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from skelact.evaluation.intervals import Interval, bootstrap
-from skelact.evaluation.metrics import confusion_matrix, precision_recall_f1
+from skelact.evaluation.metrics import confusion_matrix, mean_over_classes, precision_recall_f1
 from skelact.evaluation.scores import ClipScores
 
 NAMES = {
@@ -57,11 +57,6 @@ def _metrics(result: ClipScores) -> dict[str, Callable[[np.ndarray], float]]:
     places = labels * count + result.predicted
     first, fifth = result.hits(1), result.hits(5)
 
-    def class_mean(rows: np.ndarray) -> float:
-        totals = np.bincount(labels[rows], minlength=count)
-        right = np.bincount(labels[rows], first[rows], minlength=count)
-        return float((right[totals > 0] / totals[totals > 0]).mean())
-
     def macro(which: int) -> Callable[[np.ndarray], float]:
         def mean(rows: np.ndarray) -> float:
             counts = np.bincount(places[rows], minlength=count * count).reshape(count, count)
@@ -71,6 +66,6 @@ def _metrics(result: ClipScores) -> dict[str, Callable[[np.ndarray], float]]:
     return {
         "top1": lambda rows: float(first[rows].mean()),
         "top5": lambda rows: float(fifth[rows].mean()),
-        "mean_class_accuracy": class_mean,
+        "mean_class_accuracy": lambda rows: mean_over_classes(first[rows], labels[rows]),
         "precision_macro": macro(0), "recall_macro": macro(1), "f1_macro": macro(2),
     }

@@ -54,6 +54,10 @@ class LabelMap:
                 if own in self.unshared[dataset]:
                     raise ChoiceError(f"{self.name} lists {own!r} of {dataset} as shared and as "
                                       "unshared; keep one")
+        used = {name for mapping in self.sources.values() for name in mapping.values()}
+        if empty := [name for name in self.classes if name not in used]:
+            raise ChoiceError(f"{self.name} has no class of any data set for the shared class "
+                              f"{empty[0]!r}; give it one, or leave it out")
 
     @property
     def datasets(self) -> tuple[str, ...]:

@@ -148,6 +148,9 @@ def find_hits(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which detections are right.
 
+    Of equal scores the one with the larger overlap comes first. This knows the truth: where many
+    scores are equal (all 1, say) it is optimistic, an upper bound over the orders of the ties.
+
     Returns:
         ``[H, P]`` bool, right at the threshold; ``[H, P]`` bool, counted at all.
 

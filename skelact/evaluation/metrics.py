@@ -198,10 +198,18 @@ def precision_recall_curve(
 def mean_class_accuracy(scores: np.ndarray, labels: np.ndarray) -> float:
     """Mean over the classes that occur of the share recognized."""
     scores, labels = validate(scores, labels)
+    return mean_over_classes(_ranks(scores, labels) == 1, labels)
+
+
+def mean_over_classes(values: np.ndarray, labels: np.ndarray) -> float:
+    """Mean over the classes that occur of the mean of ``values [L]``, such as "was recognized".
+
+    NaN without a sample.
+    """
     if not len(labels):
         return float("nan")
-    right = _ranks(scores, labels) == 1
-    return float(np.mean([right[labels == label].mean() for label in np.unique(labels)]))
+    counts, sums = np.bincount(labels), np.bincount(labels, values)
+    return float((sums[counts > 0] / counts[counts > 0]).mean())
 
 
 def rejection_threshold(known: np.ndarray, unknown: np.ndarray, false_rate: float = 0.05) -> float:

@@ -6,7 +6,7 @@ Conventions:
     - Overlap is temporal intersection over union (tIoU). It suffices from the threshold on.
     - There is no class for the background: frames that no segment covers are it.
     - Results are shares in [0, 1] (papers print percent). Nothing true and nothing predicted gives
-      NaN, except the edit score of such a recording, which is 1.
+      NaN; a recording with neither has no part in the edit score.
     - `segment_f1` as Lea et al., "Temporal Convolutional Networks for Action Segmentation and
       Detection", 2017, and Farha & Gall, "MS-TCN", 2019: scores do not matter; a predicted segment
       goes to the true one of its class that it overlaps most; counts of all recordings and classes

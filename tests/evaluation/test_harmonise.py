@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from people import changed, worker_arrays
 from recordings import standing, walking
+from scipy.stats import binom
 from stores import captures
 
 from skelact.datasets.arrays import ClipArrays
@@ -213,7 +214,7 @@ def test_rows_and_missing_joints():
 def front_view(mirrored=False, down=True):
     """2-D clips of a person who faces the camera."""
     clips = []
-    for i in range(5):
+    for i in range(6):
         joints = np.repeat(standing(left=100 + 10 * i)[..., None], 9, axis=2)
         names = walking().layout.joints
         joints[[names.index("left_ear"), names.index("right_ear")], 2] = 0.9
@@ -235,6 +236,29 @@ def test_pictures():
         wrong = front_view(**fields)
         np.testing.assert_allclose(harmonise(wrong, inspect_axes(wrong)).joints, true.joints,
                                    atol=1e-4)
+
+
+@pytest.mark.parametrize("clips", range(1, 41))
+def test_clips_that_toss_coins_are_seldom_sure(clips):
+    chances = binom.pmf(np.arange(clips + 1), clips, 0.5)
+    sure = [Vote(heads / clips, clips).decides() is not None for heads in range(clips + 1)]
+    assert chances @ sure <= 0.05
+    assert Vote(1.0, clips).decides() is (True if clips >= 6 else None)
+    assert Vote(0.0, clips).decides() is (False if clips >= 6 else None)
+
+
+def test_people_who_lie_sideways_in_pictures_are_left_so():
+    upright = front_view()
+    for turn, up in (([[0, 1], [-1, 0]], "-x"), ([[0, -1], [1, 0]], "+x")):
+        joints = upright.joints.copy()
+        joints[..., :2] = joints[..., :2] @ np.array(turn, np.float32)
+        lying = replace(upright, joints=joints)
+        report = inspect_axes(lying)
+        assert report.up in ("+x", "-x")
+        report = replace(report, up=up, mirrored=False, sides_swapped=False)
+        assert report.changes() == []
+        assert any(f"{up} points up" in line for line in report.left())
+        assert harmonise(lying, report) is lying
 
 
 @pytest.mark.shared

@@ -76,6 +76,7 @@ def test_relabel(small):
     (lambda m: LabelMap(("wave",), {"a": {"x": "wvae"}}), ["wvae", "did you mean 'wave'"]),
     (lambda m: LabelMap(("wave",), {"a": {"x": "wave"}}, {"a": {"x"}}), ["shared and as"]),
     (lambda m: LabelMap(("wave", "wave"), {}), ["twice"]),
+    (lambda m: LabelMap(("wave", "nod"), {"a": {"x": "wave"}}), ["no class", "'nod'", "leave"]),
 ])
 def test_mistakes_are_named(small, call, words):
     with pytest.raises(ChoiceError) as error:
@@ -87,6 +88,7 @@ def test_mistakes_are_named(small, call, words):
     ("classes: {x: {a: [k]}, y: {a: [k]}}", ChoiceError, "both 'x' and 'y'"),
     ("classes: {x: {a: [k, k]}}", ChoiceError, "'k' stands twice"),
     ("classes:\n  x: {a: [k]}\n  x: {b: [k]}", FileFormatError, "declared twice: x"),
+    ("classes: {x: {a: [k]}, y: {}}", ChoiceError, "no class of any data set .*'y'"),
     ("classes: {x: {a: k}}", FileFormatError, "list of class names"),
     ("classes: {x: {a: [yes]}}", FileFormatError, "quote"),
     ("classes: [x]", FileFormatError, "a table"),
