@@ -149,7 +149,7 @@ def find_hits(
     """Which detections are right.
 
     Of equal scores the one with the larger overlap comes first. This knows the truth: where many
-    scores are equal (all 1, say) it is optimistic, an upper bound over the orders of the ties.
+    scores are equal (all 1, say) the figures are optimistic beside those of an order at random.
 
     Returns:
         ``[H, P]`` bool, right at the threshold; ``[H, P]`` bool, counted at all.

@@ -58,6 +58,7 @@ def test_edit_score_by_hand():
     assert edit_score(nested, Segments([[0, 1], [1, 2]], [0, 1])) == 1
     other = Segments([[0, 1]], [0], recordings=["b"])
     both = join_segments([Segments(truth.spans, truth.labels, recordings=["a"] * 3), other])
+    assert np.isnan(edit_score(NONE, NONE))
     assert edit_score(both, other) == 0.5  # the mean of recordings, not of segments
 
 
