@@ -5,6 +5,7 @@ The figures stand in ``configs/detector_noise/yolo11n.yaml`` (with what was meas
 """
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -114,12 +115,11 @@ def add_detector_noise(
     noise = (noise or load_detector_noise()).for_layout(arrays.layout)
     random = np.random.default_rng(seed)
     step = 1 / arrays.fps[clip_of_rows(arrays)]
-    torso = torso_lengths(arrays)[track_of_rows(arrays)]
+    torso = (times / 100 * torso_lengths(arrays)).astype(np.float32)[track_of_rows(arrays)]
     process = _correlated(arrays, noise, step, random)
-    distances = times / 100 * torso[:, None, None] * _through_quantiles(process, noise)
     joints = arrays.joints.copy()
-    joints[..., :2] += distances.astype(np.float32)
-    joints[random.random(joints.shape[:2]) < times * noise.missed] = np.nan
+    joints[..., :2] += torso[:, None, None] * _through_quantiles(process, noise)
+    joints[random.random(joints.shape[:2], np.float32) < times * noise.missed] = np.nan
     swapped = _bursts(arrays, times * noise.swapped, noise.swapped_seconds, step, random)
     return swap_rows(replace(arrays, joints=joints), swapped)
 
@@ -127,26 +127,29 @@ def add_detector_noise(
 def _correlated(
     arrays: ClipArrays, noise: DetectorNoise, step: np.ndarray, random: np.random.Generator
 ) -> np.ndarray:
-    """``[S, N, 2]`` standard normal, within a track as correlated in time as was measured."""
+    """``[S, N, 2]`` float32 standard normal, correlated in time within a track as measured."""
     shape = (*arrays.joints.shape[:2], 2)
-    fresh = random.standard_normal(shape)
-    lasting = random.standard_normal(shape)
+    fresh = random.standard_normal(shape, np.float32)
+    lasting = random.standard_normal(shape, np.float32)
     for start, stop in zip(arrays.track_offsets[:-1], arrays.track_offsets[1:], strict=True):
         if stop > start:
-            keep = np.exp(-step[start] / noise.lasting_seconds)
+            keep = math.exp(-step[start] / noise.lasting_seconds)
             part = lasting[start:stop]
-            part[1:] *= np.sqrt(1 - keep**2)  # so that the variance stays 1
-            lasting[start:stop] = lfilter([1.0], [1.0, -keep], part, axis=0)
-    return np.sqrt(noise.lasting_share) * lasting + np.sqrt(1 - noise.lasting_share) * fresh
+            part[1:] *= math.sqrt(1 - keep**2)  # so that the variance stays 1
+            filters = np.float32([1]), np.float32([1, -keep])
+            lasting[start:stop] = lfilter(*filters, part, axis=0)
+    lasting *= math.sqrt(noise.lasting_share)
+    fresh *= math.sqrt(1 - noise.lasting_share)
+    return lasting + fresh
 
 
 def _through_quantiles(process: np.ndarray, noise: DetectorNoise) -> np.ndarray:
     """Standard normal values ``[S, N, 2]`` to distances of the measured distribution."""
     share = 2 * ndtr(np.abs(process)) - 1
-    levels = np.concatenate([[0.0], noise.levels])
-    distances = [np.interp(share[:, n], levels, np.concatenate([[0.0], values]))
-                 for n, values in enumerate(noise.quantiles)]
-    return np.sign(process) * np.stack(distances, axis=1)
+    levels, distances = np.concatenate([[0.0], noise.levels]), np.empty_like(share)
+    for n, values in enumerate(noise.quantiles):
+        distances[:, n] = np.interp(share[:, n], levels, np.concatenate([[0.0], values]))
+    return np.copysign(distances, process)
 
 
 def _bursts(

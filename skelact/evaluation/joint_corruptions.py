@@ -136,15 +136,24 @@ def torso_lengths(arrays: ClipArrays) -> np.ndarray:
     joints = torch.from_numpy(np.array(arrays.joints.transpose(1, 2, 0)))
     torso = torso_length(joints, arrays.layout, arrays.dims).numpy()
     extent = measure_box(joints, arrays.dims)[1].numpy()
-    lengths = np.zeros(arrays.num_tracks)
-    for track, (start, stop) in enumerate(zip(arrays.track_offsets[:-1], arrays.track_offsets[1:],
-                                              strict=True)):
-        for values in (torso[start:stop], TORSO_SHARE * extent[start:stop]):
-            known = values[values > 0]  # neither NaN nor a body that was never measured
-            if len(known):
-                lengths[track] = np.median(known)
-                break
-    return lengths
+    lengths = _track_medians(torso, arrays)
+    return np.where(lengths > 0, lengths, _track_medians(TORSO_SHARE * extent, arrays))
+
+
+def _track_medians(values: np.ndarray, arrays: ClipArrays) -> np.ndarray:
+    """``[R]`` median over each track of what ``[S]`` is above 0; 0 for a track without any.
+
+    What is 0 or NaN was never measured.
+    """
+    rows = np.flatnonzero(values > 0)
+    tracks = track_of_rows(arrays)[rows]
+    ordered = values[rows[np.lexsort((values[rows], tracks))]]
+    counts = np.bincount(tracks, minlength=arrays.num_tracks)
+    medians, found = np.zeros(arrays.num_tracks), counts > 0
+    start = (np.cumsum(counts) - counts)[found]
+    low, high = ((counts[found] + part) // 2 for part in (-1, 0))
+    medians[found] = (ordered[start + low] + ordered[start + high]) / 2
+    return medians
 
 
 def _hide(arrays: ClipArrays, missing: np.ndarray) -> ClipArrays:

@@ -1,6 +1,7 @@
 """Corruptions: what each does to joints and frames, and what none of them may do."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from skelact.evaluation.clip_rows import clip_of_rows, keep_rows, select_clips, 
 from skelact.evaluation.corruptions import CORRUPTIONS
 from skelact.evaluation.joint_corruptions import torso_lengths
 
+SIDES = ("left", "right")
 FLAT = {name for name in CORRUPTIONS if name not in ("camera_yaw", "camera_pitch")}
 SOLID = set(CORRUPTIONS) - {"detector_noise"}
 
@@ -121,6 +123,20 @@ def test_torsos_are_those_of_the_bodies():
     np.testing.assert_array_equal(one_sided[1:], torso_lengths(flat)[1:])
     joints[track_of_rows(flat) == 0] = np.nan
     assert torso_lengths(replace(flat, joints=joints))[0] == 0
+
+
+def test_torsos_are_medians_of_the_frames_that_show_them():
+    flat, random = flat_clips(), np.random.default_rng(0)
+    joints = flat.joints.copy()
+    joints[..., :2] *= random.uniform(0.5, 2, (len(joints), 1, 1)).astype(np.float32)
+    joints[random.random(len(joints)) < 0.3] = np.nan
+    shoulders, hips = (
+        joints[:, [flat.layout.index(f"{side}_{part}") for side in SIDES], :2].mean(axis=1)
+        for part in ("shoulder", "hip"))
+    seen = np.linalg.norm(shoulders - hips, axis=-1)
+    wanted = [np.nanmedian(seen[start:stop]) for start, stop in pairwise(flat.track_offsets)]
+    found = torso_lengths(replace(flat, joints=joints))
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
 
 
 def test_joints_of_a_track_are_missing_throughout_and_those_that_flicker_are_not():
