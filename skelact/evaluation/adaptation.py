@@ -13,7 +13,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from scipy.linalg import eigh
 from sklearn.covariance import ledoit_wolf
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -22,6 +21,7 @@ from skelact.checks import check_choice
 from skelact.datasets.arrays import ClipArrays
 from skelact.datasets.loader import Loader
 from skelact.errors import ChoiceError, SkelactError
+from skelact.evaluation.domain_distance import matrix_power
 from skelact.evaluation.features import extract_features
 from skelact.evaluation.scoring import fit_clips
 from skelact.evaluation.views import Views, view_sampling
@@ -31,6 +31,8 @@ from skelact.transforms.clip_form import form_clips
 
 ADAPTATIONS = ("batch_norm", "coral", "entropy")
 """The ways to adapt, as the command line calls them."""
+_LEAST = 1e-9
+"""Eigenvalues of a covariance that rounding made tiny are held up to this share of the largest."""
 
 
 def adapt(
@@ -124,7 +126,7 @@ def adapt_coral(
                            f"{len(features[0])} and {len(features[1])}")
     (mean, spread), (target_mean, target_spread) = (
         (part.mean(axis=0), ledoit_wolf(part)[0]) for part in features)
-    change = _power(spread, 0.5) @ _power(target_spread, -0.5)
+    change = matrix_power(spread, 0.5, _LEAST) @ matrix_power(target_spread, -0.5, _LEAST)
     network = copy.deepcopy(model.network)
     head = network.head
     weight = head.weight.detach().double().cpu().numpy()
@@ -243,10 +245,3 @@ def _entropy(scores: Tensor, num_classes: int) -> Tensor:
     """Mean entropy of which action, whether or not it is any."""
     log_shares = scores[:, :num_classes].float().log_softmax(dim=1)
     return -(log_shares.exp() * log_shares).sum(dim=1).mean()
-
-
-def _power(matrix: np.ndarray, exponent: float) -> np.ndarray:
-    """A power of a symmetric matrix; eigenvalues that rounding made tiny are held up."""
-    values, vectors = eigh(matrix)
-    values = values.clip(max(values.max(), 1e-12) * 1e-9)
-    return (vectors * values**exponent) @ vectors.T

@@ -43,8 +43,8 @@ def frechet_distance(source: np.ndarray, target: np.ndarray, shrink: bool = True
     """
     source, target = validate(source, target)
     first, second = (_covariance(part, shrink) for part in (source, target))
-    root = _root(first)  # root @ second @ root has the eigenvalues of the product, and is symmetric
-    between = _root(root @ second @ root)
+    root = matrix_power(first, 0.5)  # root @ second @ root: symmetric, eigenvalues of the product
+    between = matrix_power(root @ second @ root, 0.5)
     shift = source.mean(axis=0) - target.mean(axis=0)
     return max(0.0, float(shift @ shift + np.trace(first + second - 2 * between)))
 
@@ -150,10 +150,17 @@ def _covariance(features: np.ndarray, shrink: bool) -> np.ndarray:
     return np.atleast_2d(np.cov(features, rowvar=False))
 
 
-def _root(matrix: np.ndarray) -> np.ndarray:
-    """The square root of a symmetric matrix; eigenvalues below 0 are rounding."""
+def matrix_power(matrix: np.ndarray, exponent: float, least: float = 0.0) -> np.ndarray:
+    """A power of a symmetric matrix without negative eigenvalues but by rounding.
+
+    Args:
+        matrix: ``[D, D]``.
+        exponent: The power, such as 0.5 for the square root.
+        least: Eigenvalues are at least this share of the largest; above 0 for negative powers.
+    """
     values, vectors = eigh((matrix + matrix.T) / 2)
-    return (vectors * np.sqrt(values.clip(0))) @ vectors.T
+    values = values.clip(max(values.max(), 1e-12) * least)
+    return (vectors * values**exponent) @ vectors.T
 
 
 def _sample(features: np.ndarray, seed: int, most: int = _MOST) -> np.ndarray:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from skelact.errors import ShapeError, SkelactError
 from skelact.evaluation.domain_distance import (
     frechet_distance,
+    matrix_power,
     mean_discrepancy,
     measure_distances,
     proxy_a_distance,
@@ -46,6 +47,16 @@ def test_fewer_clips_than_features_do_not_explode():
     first, second = (normal(20, [0.0] * 64, 1, seed) for seed in (0, 1))
     assert frechet_distance(first, second) < 0.25 * frechet_distance(first, second, shrink=False)
     assert np.isfinite(measure_distances(first, second)["frechet"])
+
+
+def test_powers_of_matrices_undo_each_other():
+    spread = np.cov(np.random.default_rng(0).normal(size=(5, 30)))
+    root = matrix_power(spread, 0.5)
+    np.testing.assert_allclose(root @ root, spread, atol=1e-12)
+    np.testing.assert_allclose(matrix_power(spread, -0.5) @ root, np.eye(5), atol=1e-9)
+    flat = np.diag([4.0, 0.0])
+    np.testing.assert_allclose(matrix_power(flat, 0.5), np.diag([2.0, 0.0]))
+    np.testing.assert_allclose(matrix_power(flat, -0.5, least=0.01), np.diag([0.5, 5.0]))
 
 
 def test_discrepancy_has_no_bias_where_both_are_alike():
