@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from skelact.config import TrainConfig
 from skelact.datasets.loader import Batch, Loader
+from skelact.device import choose_device
 from skelact.errors import ChoiceError, SkelactError
 from skelact.experiments.domains import Domain
 from skelact.models.checkpoint import ActionModel, build_network
@@ -40,24 +41,27 @@ def train_mixed(
             `skelact.experiments.domains.open_domains`; data sets of one skeleton share its input
             norm).
         rows: ``[L]`` labelled training clips of each.
-        config: Settings; of ``network`` the width, partition and dropout, of ``clip`` and
-            ``augment`` all; ``optim.batch_size`` counts the clips of all data sets together.
+        config: Settings; of ``network`` the width, partition and dropout, of ``clip`` all, and of
+            ``augment`` all but mixup; ``optim.batch_size`` counts the clips of all data sets
+            together. Trained is on ``device``, in fp32.
 
     Returns:
         Name of a data set -> its model, dense, with its own classes.
 
     Raises:
-        ChoiceError: Another network than ST-GCN.
-        SkelactError: Fewer than two data sets, 2-D and 3-D mixed, or a loss that is not finite.
+        ChoiceError: Another network than ST-GCN, or a setting that is not heeded here.
+        SkelactError: Fewer than two data sets, 2-D and 3-D mixed, a data set without rows, or a
+            loss that is not finite.
     """
-    _check(domains, config)
+    _check(domains, rows, config)
+    device = choose_device(config.device)
     torch.manual_seed(config.seed)
     clips = [_form(domain, config) for domain in domains]
     sizes = [len(domain.classes) for domain in domains]
     skeletons = list({domain.arrays.layout.name: domain.arrays.layout for domain in domains
                       }.values())
     dense = build_network(_architecture(config, clips[0].channels, sum(sizes)), skeletons[0])
-    network = SparseClassifier(dense, *skeletons[1:]).train()
+    network = SparseClassifier(dense, *skeletons[1:]).train().to(device)
     loaders = [_loader(domain, chosen, clip, config, len(domains))
                for domain, chosen, clip in zip(domains, rows, clips, strict=True)]
     steps = max(map(len, loaders))
@@ -83,12 +87,13 @@ def _loss(
 ) -> Tensor:
     """The mean over the data sets of the loss of each under its own head."""
     people, graphs, labels = [], [], []
+    device = next(network.parameters()).device
     for batch, domain in zip(batches, domains, strict=True):
         seen = find_present(batch.clips)
         graph = network.graphs[domain.arrays.layout.name]
         for clip, present, label in zip(batch.clips, seen, batch.labels, strict=True):
             if present.any():  # everybody in a sparse clip is convolved
-                people.append(clip[present])
+                people.append(clip[present].to(device))
                 graphs.append(graph)
                 labels.append((len(labels), domain, label))
     scores = network(batch_skeletons(people, graphs))
@@ -96,14 +101,17 @@ def _loss(
     for domain, size in zip(domains, sizes, strict=True):
         own = [(place, label) for place, of, label in labels if of is domain]
         if own:
-            places, truth = (torch.tensor([int(pair[i]) for pair in own]) for i in (0, 1))
+            places, truth = (torch.tensor([int(pair[i]) for pair in own], device=device)
+                             for i in (0, 1))
             losses.append(nn.functional.cross_entropy(scores[places, start : start + size], truth,
                                                       label_smoothing=smoothing))
         start += size
     return torch.stack(losses).mean()
 
 
-def _check(domains: Sequence[Domain], config: TrainConfig) -> None:
+def _check(
+    domains: Sequence[Domain], rows: Sequence[np.ndarray], config: TrainConfig
+) -> None:
     if config.network.name != "stgcn":
         raise ChoiceError(f"expected the network stgcn, whose layers have a sparse twin; got "
                           f"{config.network.name!r}")
@@ -112,6 +120,37 @@ def _check(domains: Sequence[Domain], config: TrainConfig) -> None:
         raise SkelactError("expected two data sets or more, all 2-D or all 3-D; got "
                            + (", ".join(f"{domain.name} ({domain.arrays.dims}-D)"
                                         for domain in domains) or "none"))
+    if len(rows) != len(domains):
+        raise SkelactError(f"expected rows of each of {len(domains)} data sets, got {len(rows)}")
+    for domain, chosen in zip(domains, rows, strict=True):
+        if not len(chosen):
+            raise SkelactError(f"expected training clips of every data set, got none of "
+                               f"{domain.name}; leave it out, or choose another split")
+    _check_settings(config)
+
+
+_UNHEEDED = {
+    "": ("background", "init", "compile"),
+    "network": ("absent", "freeze_layers", "freeze_norm"),
+    "optim": ("accumulate", "repeat", "class_weights", "clip_norm", "ema", "patience"),
+    "augment": ("mixup",),
+}
+"""Part of the settings -> what of it `skelact.training.loop.train` heeds and this does not."""
+
+
+def _check_settings(config: TrainConfig) -> None:
+    """Refuse what would be ignored without a word."""
+    if config.precision not in ("auto", "fp32"):
+        raise ChoiceError("expected precision auto or fp32, in which several data sets are trained "
+                          f"together; got {config.precision!r}")
+    for part, names in _UNHEEDED.items():
+        chosen = getattr(config, part) if part else config
+        usual = type(chosen)()
+        for name in names:
+            if getattr(chosen, name) != getattr(usual, name):
+                raise ChoiceError(
+                    f"{part and part + '.'}{name} is not heeded where data sets are trained "
+                    f"together; expected {getattr(usual, name)!r}, got {getattr(chosen, name)!r}")
 
 
 def _form(domain: Domain, config: TrainConfig):
