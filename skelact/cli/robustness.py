@@ -14,9 +14,8 @@ def run(arguments: list[str]) -> int:
     from skelact.evaluation.robustness_report import check_folder, describe, write_robustness
 
     check_folder(options.output, options.overwrite)
-    evaluation, result = _measure(options, severities)
-    summary = write_robustness(result, options.output, evaluation.conditions, evaluation.notes,
-                               options.overwrite)
+    result, conditions, notes = _measure(options, severities)
+    summary = write_robustness(result, options.output, conditions, notes, options.overwrite)
     print(describe(summary))
     print(f"\nwrote {options.output}/report.md, robustness.csv, robustness.json and "
           "robustness.png")
@@ -46,14 +45,21 @@ def parse_severities(words: list[str] | None) -> dict[str, list[float]]:
 
 
 def _measure(options, severities: dict[str, list[float]]):
-    """What the model says of the clips as they are, and with every corruption."""
+    """What the model says of the clips as they are and with every corruption; what must be known.
+
+    Returns:
+        The result, the conditions, and the notes.
+    """
     from dataclasses import replace
 
     import numpy as np
 
     from skelact.datasets.store import Store
+    from skelact.datasets.validation.integrity import check_whole
+    from skelact.device import choose_precision
     from skelact.errors import ChoiceError
-    from skelact.evaluation.evaluate import evaluate_model
+    from skelact.evaluation.conditions import describe_conditions
+    from skelact.evaluation.evaluate import choose_clips
     from skelact.evaluation.figures import usable_subjects
     from skelact.evaluation.robustness import check_request, measure_robustness
     from skelact.models.checkpoint import load_model
@@ -62,22 +68,24 @@ def _measure(options, severities: dict[str, list[float]]):
     check_request(names, severities, options.seeds)  # before the model is read, not after
     if options.max_clips < 0:
         raise ChoiceError(f"expected --max-clips from 0, got {options.max_clips}")
+    check_whole(options.data)
     store = Store(options.data)
     model = load_model(options.checkpoint, options.device)
-    evaluation = evaluate_model(model, store, options.split, precision=options.precision,
-                                shared_classes=options.shared_classes, workers=options.workers)
+    clips = choose_clips(model, store, options.split, options.shared_classes)
+    device = next(model.network.parameters()).device
+    precision = choose_precision(options.precision, device)
     labels = np.full(len(store), -1)
-    labels[evaluation.rows] = evaluation.scores.labels
-    rows, subjects = evaluation.rows, evaluation.subjects
+    labels[clips.rows] = clips.labels
+    rows, subjects = clips.rows, clips.subjects
     if 0 < options.max_clips < len(rows):
         chosen = np.sort(np.random.default_rng(0).permutation(len(rows))[: options.max_clips])
         rows = rows[chosen]
         subjects = None if subjects is None else usable_subjects(subjects[chosen])
     result = measure_robustness(
         model, replace(store.arrays, labels=labels), rows, names, severities, seeds=options.seeds,
-        groups=subjects, precision=str(evaluation.conditions["precision"]),
-        workers=options.workers, progress=True)
-    return evaluation, result
+        groups=subjects, precision=precision, workers=options.workers, progress=True)
+    conditions = describe_conditions(model, store, clips.split, 1, precision, device)
+    return result, conditions, clips.notes
 
 
 def _parser() -> "CommandParser":
@@ -86,8 +94,9 @@ def _parser() -> "CommandParser":
     parser = CommandParser(
         "robustness",
         "Score a model on clips whose joints were made worse in many ways (noise, missing joints, "
-        "lost frames, another camera, ...), each at several severities. Writes report.md, "
-        "robustness.csv, robustness.json and robustness.png.",
+        "lost frames, another camera, ...), each at several severities. 3-D joints are taken for "
+        "metres with y up; where people surely stand otherwise, other cameras are left out and the "
+        "report says so. Writes report.md, robustness.csv, robustness.json and robustness.png.",
     )
     parser.add_argument("checkpoint", nargs="?", metavar="CKPT",
                         help="a model that `skelact train` wrote (default: the one that ships "

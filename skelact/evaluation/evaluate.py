@@ -110,6 +110,68 @@ def evaluate_model(
     """
     if views < 1:
         raise ChoiceError(f"expected views from 1, got {views}")
+    chosen = choose_clips(model, store, split, shared_classes, ask_others=model.rejects)
+    device = next(model.network.parameters()).device
+    precision = choose_precision(precision, device)
+    known, others = chosen.rows, chosen.others
+    others = others if model.rejects else others[:0]  # others always get a name: nothing to ask
+    said = score_model(model, store.arrays, np.concatenate([known, others]), views, precision,
+                       workers, progress)
+    used, notes = plan_views(model.clip, trained_augment(model), views).count, chosen.notes
+    if used < views:
+        notes += (f"{views} views a clip were asked for; this model, as it was trained, has "
+                  f"{used}.",)
+    return Evaluation(
+        ClipScores(said[: len(known)], chosen.labels, chosen.ids, model.classes), known,
+        chosen.subjects, said[len(known) :] if len(others) else None,
+        model.threshold if model.rejects else None,
+        describe_conditions(model, store, chosen.split, used, precision, device), notes,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenClips:
+    """The clips of a split that a model can be judged on.
+
+    Args:
+        split: With the protocol's name, where none was asked for.
+        rows: ``[L]`` which clips of the store have a class that the model knows.
+        labels: ``[L]`` their classes, as the model numbers them.
+        ids: ``[L]`` their names.
+        subjects: ``[L]`` who is seen in each; None where that is not known of all.
+        others: ``[U]`` labelled clips of classes that the model does not know.
+        notes: Sentences that a reader of figures on them must know.
+    """
+
+    split: str
+    rows: np.ndarray
+    labels: np.ndarray
+    ids: np.ndarray
+    subjects: np.ndarray | None
+    others: np.ndarray
+    notes: tuple[str, ...]
+
+
+def choose_clips(
+    model: ActionModel, store: Store, split: str = "", shared_classes: bool = False,
+    ask_others: bool = False,
+) -> ChosenClips:
+    """The labelled clips of a split in the classes of a model; nothing is scored.
+
+    Args:
+        model: The model.
+        store: The data set.
+        split: As `select_rows` knows it; by default ``test`` of the data set's first protocol.
+        shared_classes: Leave out clips of classes that the model does not know, instead of
+            refusing.
+        ask_others: Whether the model is going to be asked about them; the notes say so.
+
+    Raises:
+        ChoiceError: No such split.
+        SkelactError: No clip to score, classes that the model does not know, or clips that
+            cannot be brought into the form that it takes.
+        LayoutError: Their skeleton cannot be converted.
+    """
     check_form(model, store.arrays)
     columns = store.columns()
     split = split or _default_split(store, columns)
@@ -118,25 +180,12 @@ def evaluate_model(
     labels = match.relabel(store.arrays.labels)
     known = rows[labels[rows] >= 0]
     others = rows[labels[rows] < 0]
-    notes += _check_match(model, store, match, known, others, shared_classes)
+    notes += _check_match(store, match, known, others, model.classes, shared_classes, ask_others)
     notes += find_leaks(model, store, columns, known)
-    device = next(model.network.parameters()).device
-    precision = choose_precision(precision, device)
-    others = others if model.rejects else others[:0]  # others always get a name: nothing to ask
-    said = score_model(model, store.arrays, np.concatenate([known, others]), views, precision,
-                       workers, progress)
-    used = plan_views(model.clip, trained_augment(model), views).count
-    if used < views:
-        notes.append(f"{views} views a clip were asked for; this model, as it was trained, has "
-                     f"{used}.")
-    ids = np.asarray(columns["clip_id"]).astype(str)[known]
-    return Evaluation(
-        ClipScores(said[: len(known)], labels[known], ids, model.classes), known,
-        usable_subjects(columns["subject"][known]), said[len(known) :] if len(others) else None,
-        model.threshold if model.rejects else None,
-        describe_conditions(model, store, split, used, precision, device),
-        (*describe_form(model, store.arrays), *notes),
-    )
+    return ChosenClips(
+        split, known, labels[known], np.asarray(columns["clip_id"]).astype(str)[known],
+        usable_subjects(columns["subject"][known]), others,
+        (*describe_form(model, store.arrays), *notes))
 
 
 def fuse_evaluations(
@@ -192,8 +241,8 @@ def _labelled_rows(store: Store, columns: dict, split: str) -> tuple[np.ndarray,
 
 
 def _check_match(
-    model: ActionModel, store: Store, match: ClassMatch, known: np.ndarray, others: np.ndarray,
-    shared_classes: bool,
+    store: Store, match: ClassMatch, known: np.ndarray, others: np.ndarray, names: Sequence[str],
+    shared_classes: bool, ask_others: bool,
 ) -> list[str]:
     """What to say of classes that are not the same in model and data, if it may go on."""
     notes = []
@@ -212,11 +261,11 @@ def _check_match(
     hint = f" Names to look at: {_some(similar)}." if similar else ""
     if not len(known):
         raise SkelactError(f"no class of {store.header.name} is known to the model, which knows "
-                           f"{_some(model.classes)}; the data set has {_some(classes)}.{hint}")
+                           f"{_some(names)}; the data set has {_some(classes)}.{hint}")
     if not shared_classes:
         raise SkelactError(f"{what}.{hint} Pass --shared-classes (shared_classes=True) to judge "
                            "it on the others alone")
-    asked = " It was asked about them to see what it takes for unknown." * model.rejects
+    asked = " It was asked about them to see what it takes for unknown." * ask_others
     return [*notes, f"{what}. They are not in the figures.{asked}{hint}"]
 
 

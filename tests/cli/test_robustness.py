@@ -1,6 +1,7 @@
 """`skelact robustness`: the command around `skelact.evaluation.robustness`."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -11,6 +12,8 @@ from skelact.cli.main import main
 from skelact.cli.robustness import parse_severities
 from skelact.datasets.store import Store
 from skelact.errors import ChoiceError
+from skelact.evaluation import evaluate, robustness
+from skelact.evaluation.scoring import score_model
 from skelact.training.loop import train
 
 
@@ -55,6 +58,7 @@ def test_earlier_files_are_kept_before_anything_is_read(tmp_path, capsys):
     (["--corruptions", "fog"], "expected a corruption to be one of joint_jitter"),
     (["--severities", "joint_jitter"], "CORRUPTION=NUMBER,NUMBER"),
     (["--severities", "speed=0"], "severity in 0.05..20 (times as fast), got 0"),
+    (["--severities", "frame_rate=2,2.5"], "whole number in 1..1000 (every n-th frame), got 2.5"),
     (["--seeds", "0"], "seeds from 1"),
     (["--max-clips", "-1"], "--max-clips from 0"),
     (["--corruptions", "camera_yaw"], "nothing could be measured"),
@@ -67,10 +71,30 @@ def test_what_cannot_be_done_is_said_in_a_line(gym, tmp_path, capsys, words, sai
     assert not (tmp_path / "out").exists()
 
 
-def test_a_few_clips_are_a_quick_look(gym, tmp_path, capsys):
+def test_a_few_clips_are_a_quick_look(gym, tmp_path, capsys, monkeypatch):
+    scored = []
+
+    def count(model, arrays, *words, **fields):
+        scored.append(len(arrays))
+        return score_model(model, arrays, *words, **fields)
+
+    monkeypatch.setattr(robustness, "score_model", count)
+    monkeypatch.setattr(evaluate, "score_model", count)
     assert main(["robustness", *gym, "--split", "train", "--max-clips", "5", "--corruptions",
                  "speed", "-o", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith("5 clips as they are")
+    assert set(scored) == {5}  # never all of the split
+
+
+def test_a_damaged_store_is_refused(gym, tmp_path, capsys):
+    shutil.copytree(gym[2], tmp_path / "gym.store")
+    damaged = tmp_path / "gym.store" / "tracks.arrow"
+    content = bytearray(damaged.read_bytes())
+    content[-1] ^= 1
+    damaged.write_bytes(content)
+    words = ["robustness", gym[0], "--data", str(tmp_path / "gym.store"), "-o"]
+    assert main([*words, str(tmp_path / "out")]) == 2
+    assert "tracks.arrow" in capsys.readouterr().err
 
 
 def test_clips_of_other_classes_are_refused_or_left_out(gym, tmp_path, capsys):
