@@ -48,7 +48,7 @@ class Corruption:
             ChoiceError: It does not.
         """
         low, high = self.limits
-        if not low <= severity <= high or self.whole and severity != int(severity):
+        if not low <= severity <= high or (self.whole and severity != int(severity)):
             kind = "whole number" if self.whole else "severity"
             raise ChoiceError(f"expected a {kind} in {low:g}..{high:g} ({self.unit}), got "
                               f"{severity}")

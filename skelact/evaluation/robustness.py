@@ -5,7 +5,10 @@ with one or several seeds, on the same clips. **Mean corruption accuracy** (mCA)
 the corruptions of the mean over their severities of the top-1 accuracy; **relative** mCA is that
 divided by the top-1 accuracy on the clips as they are, 1 for a recognizer that loses nothing. What
 has no meaning for the clips (the yaw of a camera for 2-D joints) is left out of the mean and
-listed. Intervals are bootstrap intervals over the clips, or over whole subjects.
+listed; the report says over how many corruptions the mean is, and only means over the same ones can
+be compared. 3-D clips are metres with y up (see `skelact.evaluation.harmonise`): where people
+surely stand along another axis, corruptions of the camera and of the picture are left out, and a
+note says so. Intervals are bootstrap intervals over the clips, or over whole subjects.
 
 Source: Hendrycks and Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and
 Perturbations", ICLR 2019, for the idea of a mean over corruptions and severities.
@@ -22,7 +25,9 @@ from skelact.datasets.arrays import ClipArrays
 from skelact.errors import ChoiceError, LayoutError, SkelactError
 from skelact.evaluation.clip_rows import select_clips
 from skelact.evaluation.corruptions import CORRUPTIONS, Corruption
+from skelact.evaluation.harmonise import inspect_axes
 from skelact.evaluation.intervals import Interval, Metric, bootstrap
+from skelact.evaluation.metrics import mean_over_classes
 from skelact.evaluation.scores import ClipScores
 from skelact.evaluation.scoring import score_model
 from skelact.models.checkpoint import ActionModel
@@ -54,6 +59,7 @@ class RobustnessResult:
         corruptions: What each corruption is.
         seeds: With how many seeds each random corruption was measured.
         draws: Bootstrap samples an interval.
+        notes: Sentences that a reader of the figures must know.
     """
 
     clean: np.ndarray
@@ -64,6 +70,7 @@ class RobustnessResult:
     corruptions: Mapping[str, Corruption] = field(repr=False)
     seeds: int = 1
     draws: int = 2000
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -74,7 +81,7 @@ class RobustnessResult:
 
     def mean_class_accuracy(self, right: np.ndarray) -> Interval:
         """Mean over the classes that occur of the share recognized."""
-        return self._interval(lambda rows: _class_mean(right[rows], self.labels[rows]))
+        return self._interval(lambda rows: mean_over_classes(right[rows], self.labels[rows]))
 
     def mean_right(self, name: str) -> np.ndarray:
         """``[L]`` of a corruption, the mean over its severities."""
@@ -128,6 +135,7 @@ def measure_robustness(
     clips = select_clips(arrays, rows)
     if not len(clips):
         raise SkelactError("expected labelled clips to measure robustness on, got none")
+    askew, notes = _check_axes(clips)
     curves, impossible, names = {}, {}, np.arange(len(clips)).astype(str)
     total = 1 + sum(len(each) * (seeds if CORRUPTIONS[name].random else 1)
                     for name, each in chosen.items())
@@ -141,15 +149,18 @@ def measure_robustness(
         clean = recognize(clips)
         for name, levels in chosen.items():
             bar.set_description(name)
+            if askew and CORRUPTIONS[name].upright:
+                impossible[name] = askew
+                continue
             try:
                 curves[name] = _measure(CORRUPTIONS[name], clips, levels, seeds, recognize)
-            except (ChoiceError, LayoutError) as error:
+            except _MeaninglessError as error:
                 impossible[name] = str(error)
     if not curves:
         raise SkelactError("nothing could be measured: " + "; ".join(
             f"{name}: {reason}" for name, reason in impossible.items()))
     return RobustnessResult(clean, clips.labels, groups, curves, impossible,
-                            {name: CORRUPTIONS[name] for name in chosen}, seeds, draws)
+                            {name: CORRUPTIONS[name] for name in chosen}, seeds, draws, notes)
 
 
 def check_request(
@@ -182,11 +193,42 @@ def _measure(
 ) -> tuple[Level, ...]:
     numbers = range(seeds if corruption.random else 1)
     return tuple(Level(severity, np.mean([
-        recognize(corruption.change(clips, severity, seed)) for seed in numbers], axis=0))
+        recognize(_change(corruption, clips, severity, seed)) for seed in numbers], axis=0))
         for severity in severities)
 
 
-def _class_mean(right: np.ndarray, labels: np.ndarray) -> float:
-    counts = np.bincount(labels)
-    hits = np.bincount(labels, right)
-    return float((hits[counts > 0] / counts[counts > 0]).mean())
+class _MeaninglessError(Exception):
+    """A corruption has no meaning for these clips."""
+
+
+def _change(corruption: Corruption, clips: ClipArrays, severity: float, seed: int) -> ClipArrays:
+    """Corrupted clips; what the model says of them may then fail, and is not excused."""
+    try:
+        return corruption.change(clips, severity, seed)
+    except (ChoiceError, LayoutError) as error:
+        raise _MeaninglessError(str(error)) from error
+
+
+def _check_axes(clips: ClipArrays) -> tuple[str, tuple[str, ...]]:
+    """Why a camera cannot be moved among 3-D clips, empty if it can; and what a reader must know.
+
+    Turns are by angles and crops by shares, so another unit than metres does no harm to them, as
+    long as it is one for all axes.
+    """
+    if clips.dims != 3:
+        return "", ()
+    report = inspect_axes(clips)
+    unequal = report.metres is not None and len(set(report.metres)) > 1
+    wrong = []
+    if report.up not in (None, "+y"):
+        wrong.append(f"people stand along {report.up} instead of +y")
+    if report.metres is not None and not np.allclose(report.metres, 1):
+        wrong.append(f"the unit is not metres but {report.unit}")
+    if not wrong:
+        return "", ()
+    note = (f"Expected 3-D joints in metres with y up, but {' and '.join(wrong)}; bring the data "
+            "into the common axes (skelact.evaluation.harmonise) and measure again.")
+    askew = "" if report.up in (None, "+y") and not unequal else (
+        f"it takes y for up and one unit for all axes, but {' and '.join(wrong)}; harmonise the "
+        "data first")
+    return askew, (note,)

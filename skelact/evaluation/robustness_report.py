@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skelact.evaluation.corruptions import CORRUPTIONS
 from skelact.evaluation.intervals import Interval
 from skelact.evaluation.robustness import RobustnessResult
 from skelact.output import check_writable, write_text
@@ -90,9 +91,10 @@ def summarise(
         "clean": _figures(result, result.clean),
         "mean_corruption_accuracy": _plain(result.corruption_accuracy()),
         "relative_corruption_accuracy": _plain(result.relative_accuracy()),
+        "mean_over": f"{len(corruptions)} of {len(CORRUPTIONS)} corruptions",
         "corruptions": corruptions,
         "impossible": dict(result.impossible),
-        "notes": list(notes),
+        "notes": [*notes, *result.notes],
         "skelact_version": __version__,
     }
 
@@ -108,8 +110,9 @@ def describe(summary: Mapping) -> str:
     lines += [f"{name:>18}  not measured: {reason}"
               for name, reason in summary["impossible"].items()]
     lines.append(f"mean corruption accuracy {_percent(summary['mean_corruption_accuracy'])}, "
-                 f"relative {_percent(summary['relative_corruption_accuracy'])}")
-    return "\n".join(lines)
+                 f"relative {_percent(summary['relative_corruption_accuracy'])}; mean over "
+                 f"{summary['mean_over']}")
+    return "\n".join([*lines, *summary["notes"]])
 
 
 def _figures(result: RobustnessResult, right) -> dict:
@@ -178,7 +181,8 @@ def _document(result: RobustnessResult, summary: Mapping) -> Document:
     figures = [
         ["top-1 accuracy, clips as they are", _percent(clean["top1"])],
         ["mean class accuracy, clips as they are", _percent(clean["mean_class_accuracy"])],
-        ["mean corruption accuracy (mCA)", _percent(summary["mean_corruption_accuracy"])],
+        [f"mean corruption accuracy (mCA), mean over {summary['mean_over']}",
+         _percent(summary["mean_corruption_accuracy"])],
         ["relative mCA", _percent(summary["relative_corruption_accuracy"])],
     ]
     groups = "whole subjects" if result.groups is not None else "clips"

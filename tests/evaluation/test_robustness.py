@@ -2,11 +2,13 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from actions import PARTS, swinging
+from people import changed, worker_arrays
 from torch import nn
 
 from skelact.config import ClipConfig
@@ -118,10 +120,52 @@ def test_what_cannot_be_measured(gym):
                            severities={"frame_rate": [2]})
     with pytest.raises(ChoiceError, match=r"severity in 0\.\.100"):
         measure_robustness(model, arrays, severities={"missing_joints": [101]})
+    with pytest.raises(ChoiceError, match=r"whole number in 1\.\.1000 .*got 2\.5"):
+        measure_robustness(model, arrays, severities={"frame_rate": [2, 2.5]})
     with pytest.raises(ChoiceError, match="seeds from 1"):
         measure_robustness(model, arrays, seeds=0)
     with pytest.raises(SkelactError, match="labelled clips"):
         measure_robustness(model, arrays, rows=[])
+
+
+def test_a_model_that_fails_is_no_corruption_without_meaning(gym):
+    model, arrays = gym
+
+    class Choosy(Swings):
+        def forward(self, clips):
+            if torch.isnan(self.scale):
+                raise ChoiceError("no such thing")
+            return super().forward(clips)
+
+    network = Choosy()
+    network.scale.data.fill_(torch.nan)
+    with pytest.raises(ChoiceError, match="no such thing"):
+        measure_robustness(replace(model, network=network), arrays, corruptions=("speed",))
+
+
+@pytest.mark.parametrize("rows", [[[1, 0, 0], [0, 0, -1], [0, 1, 0]],
+                                  [[-1, 0, 0], [0, -1, 0], [0, 0, 1]]])
+def test_cameras_are_not_moved_among_people_who_do_not_stand_along_y(rows):
+    people = worker_arrays(count=12, labels=("arms", "legs"), layout="kinect20")
+    names = ("camera_yaw", "cropped_side", "speed")
+    model = ActionModel(Swings(), tuple(PARTS), ClipConfig(dims=3, frames=12), {})
+    fine = measure_robustness(model, people, corruptions=names, draws=20)
+    assert (set(fine.curves), fine.notes) == (set(names), ())
+    aslant = measure_robustness(model, changed(people, *rows), corruptions=names, draws=20)
+    assert set(aslant.curves) == {"speed"}
+    assert set(aslant.impossible) == {"camera_yaw", "cropped_side"}
+    assert all("harmonise" in reason for reason in aslant.impossible.values())
+    assert "instead of +y" in aslant.notes[0]
+    assert "instead of +y" in describe(summarise(aslant, {}))
+    assert "mean over 1 of 20 corruptions" in describe(summarise(aslant, {}))
+
+
+def test_another_unit_is_said_and_does_no_harm_to_cameras():
+    people = changed(worker_arrays(count=12, labels=("arms", "legs")), *(1000 * np.eye(3)))
+    model = ActionModel(Swings(), tuple(PARTS), ClipConfig(dims=3, frames=12), {})
+    result = measure_robustness(model, people, corruptions=("camera_yaw",), draws=20)
+    assert set(result.curves) == {"camera_yaw"}
+    assert "millimetres" in result.notes[0]
 
 
 def test_what_is_written(tmp_path):
@@ -138,7 +182,8 @@ def test_what_is_written(tmp_path):
     assert (tmp_path / "out" / "robustness.png").read_bytes().startswith(b"\x89PNG")
     report = (tmp_path / "out" / "report.md").read_text()
     for words in ("31.2 %", "Mind the gap.", "camera_yaw: no depth", "5: 25.0, 45: 0.0",
-                  "robustness.png", "mean over the corruptions of the mean"):
+                  "mean over 2 of 20 corruptions", "robustness.png",
+                  "mean over the corruptions of the mean"):
         assert words in report
     with pytest.raises(OutputExistsError):
         check_folder(tmp_path / "out")
