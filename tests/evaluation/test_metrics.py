@@ -15,6 +15,7 @@ from skelact.evaluation.metrics import (
     confusion_matrix,
     mean_average_precision,
     mean_class_accuracy,
+    mean_over_classes,
     precision_recall_f1,
     rejection_threshold,
     top_k_accuracy,
@@ -43,6 +44,11 @@ def test_a_constant_score_earns_nothing():
     assert top_k_accuracy(constant, labels) == 0
     assert top_k_accuracy(constant, labels, k=2) == 0
     assert mean_class_accuracy(constant, labels) == 0
+
+
+def test_shares_are_averaged_over_the_classes_that_occur():
+    assert mean_over_classes(np.array([0.5, 1, 0]), np.array([4, 4, 1])) == (0.75 + 0) / 2
+    assert math.isnan(mean_over_classes(np.empty(0), np.empty(0, int)))
 
 
 def test_nothing_gives_nan():
