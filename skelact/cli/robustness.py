@@ -85,7 +85,11 @@ def _measure(options, severities: dict[str, list[float]]):
         model, replace(store.arrays, labels=labels), rows, names, severities, seeds=options.seeds,
         groups=subjects, precision=precision, workers=options.workers, progress=True)
     conditions = describe_conditions(model, store, clips.split, 1, precision, device)
-    return result, conditions, clips.notes
+    conditions["model"] = options.checkpoint or model.name
+    notes = clips.notes if len(rows) == len(clips.rows) else (
+        *clips.notes, f"Only {len(rows)} of {len(clips.rows)} clips were scored, drawn at random "
+        "(--max-clips).")
+    return result, conditions, notes
 
 
 def _parser() -> "CommandParser":

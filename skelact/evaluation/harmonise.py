@@ -45,6 +45,9 @@ _FITS = 1.35
 """Limbs may be longer or shorter than an adult's by this factor (children, trackers)."""
 _UNEQUAL = 2.0
 """Axes whose units differ by this factor are different things, such as pixels and depth."""
+_STEADIER, _FAR = 0.7, 20.0
+"""Such axes are believed where limbs then keep an adult's length so much better, or where the units
+differ by more than this, such as pixels and metres."""
 _CUE = 0.02
 """Torso lengths; a mean below says nothing."""
 
@@ -162,7 +165,7 @@ def _inspect_units(report: AxesReport, bodies: Bodies) -> tuple[AxesReport, np.n
     lengths = _limb_lengths(bodies)
     if not lengths:
         return report, none
-    if scales is not None and scales.max() > _UNEQUAL * scales.min():
+    if scales is not None and _are_unequal(bodies, scales):
         if scales[:2].max() <= _UNEQUAL * scales[:2].min():
             scales[:2] = np.sqrt(scales[0] * scales[1])
         per_metre = ", ".join(f"{1 / scale:.4g}" for scale in scales)
@@ -177,6 +180,22 @@ def _inspect_units(report: AxesReport, bodies: Bodies) -> tuple[AxesReport, np.n
         name, factor = f"unknown ({size:.4g} a metre, by an adult's limbs)", 1 / float(size)
     report = replace(report, unit=name, metres=(factor,) * 3, limbs=lengths)
     return report, np.full(3, factor)
+
+
+def _are_unequal(bodies: Bodies, scales: np.ndarray) -> bool:
+    """Whether axes have units of their own, and are not merely those along which no limb lies."""
+    ratio = scales.max() / scales.min()
+    if ratio <= _UNEQUAL or ratio > _FAR:
+        return bool(ratio > _FAR)
+    return _limb_spread(bodies.rescaled(scales)) < _STEADIER * _limb_spread(bodies)
+
+
+def _limb_spread(bodies: Bodies) -> float:
+    """How much limbs vary in their share of an adult's length, over time and against each other."""
+    shares = np.concatenate([np.linalg.norm(vectors, axis=1) / LIMBS[limb][2]
+                             for limb, vectors in limb_vectors(bodies).items()])
+    low, middle, high = np.nanquantile(shares, (0.25, 0.5, 0.75))
+    return float((high - low) / middle)
 
 
 def _limb_lengths(bodies: Bodies) -> dict[str, float]:

@@ -15,7 +15,7 @@ Perturbations", ICLR 2019, for the idea of a mean over corruptions and severitie
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from tqdm import tqdm
@@ -94,8 +94,10 @@ class RobustnessResult:
     def relative_accuracy(self) -> Interval:
         """The mean corruption accuracy, relative to that on the clips as they are."""
         mean = self._mean_right()
-        return self._interval(lambda rows: float(mean[rows].mean() / self.clean[rows].mean())
-                              if self.clean[rows].any() else float("nan"), (0.0, np.inf))
+        found = self._interval(lambda rows: float(mean[rows].mean() / self.clean[rows].mean())
+                               if self.clean[rows].any() else float("nan"), (0.0, np.inf))
+        least = self.top1(self.clean).low  # where all is right always, nothing else bounds it
+        return replace(found, high=min(found.high, 1 / least)) if least > 0 else found
 
     def _mean_right(self) -> np.ndarray:
         return np.mean([self.mean_right(name) for name in self.curves], axis=0)

@@ -22,6 +22,7 @@ class StrictLoader(yaml.SafeLoader):
     """YAML in which a key declared twice is an error and not silently the last one."""
 
     def construct_mapping(self, node, deep=False):
+        """A mapping whose keys are each declared once."""
         keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
             raise yaml.YAMLError(f"declared twice: {', '.join(twice)}\n{node.start_mark}")

@@ -287,3 +287,14 @@ def test_annotated_pictures(shared, tmp_path):
     assert (report.up, report.mirrored) == ("-y", False)
     flipped = replace(arrays, joints=arrays.joints[:, arrays.layout.flip_order])
     assert inspect_axes(flipped).true_sides.share == pytest.approx(1 - report.true_sides.share)
+
+
+def test_legs_alone_do_not_make_axes_unequal():
+    """Standing legs hardly extend along x, so they say little of its unit."""
+    joints = np.array(PEOPLE.joints)
+    legs = [i for i, name in enumerate(PEOPLE.layout.joints)
+            if any(part in name for part in ("hip", "knee", "ankle", "foot"))]
+    joints[:, [i for i in range(joints.shape[1]) if i not in legs]] = np.nan
+    report = inspect_axes(replace(PEOPLE, joints=joints))
+    assert report.unit == "metres"
+    assert report.metres == (1.0, 1.0, 1.0)

@@ -206,7 +206,8 @@ def test_a_finished_run_holds_scores_predictions_curves_and_report(tmp_path):
     for words in ("90 train, 10 validation, 6 test", "| top1 | 0.5000 |", "| accepted_val | – |",
                   "epoch 5 of 6, which did best on validation", "scored once, at the end",
                   "| sit | stand | 2 of 3 |", "| pick\\|up | sit | 1 of 1 |",
-                  "| sit | 3 | 0.333 | 0.06 to 0.79 | 0.500 | 0.400 | stand (2) |", "Without a test clip: throw",
+                  "| sit | 3 | 0.333 | 0.06 to 0.79 | 0.500 | 0.400 | stand (2) |",
+                  "Without a test clip: throw",
                   "2.5 minutes, 25.0 s an epoch", "2.0 %", "(curves.png)",
                   f"skelact recognize POSE_FILE --model {tmp_path}/model.pt",
                   f"skelact models export {tmp_path}/model.pt"):
