@@ -100,8 +100,7 @@ def judge_few_shot(
                 np.mean([nearest_mean(of[rows], labels[rows], of[queries], metric)
                          == labels[queries] for rows in chosen], axis=0) for of in features])
             found[f"{count} {metric}"] = summarise(
-                hits, labels[queries], len(target.classes),
-                np.asarray(target.columns["subject"])[queries])
+                hits, labels[queries], np.asarray(target.columns["subject"])[queries])
     return found
 
 
@@ -138,7 +137,7 @@ def judge_fine_tuning(
             results.append(read_scores(place / "run"))
         subjects = np.asarray(target.columns["subject"])[queries]
         found[f"{count} tuned"] = summarise(np.array([result.hits() for result in results]),
-                                            results[0].labels, len(target.classes), subjects)
+                                            results[0].labels, subjects)
     return found
 
 

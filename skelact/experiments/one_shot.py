@@ -104,7 +104,7 @@ def _learn_and_judge(
               for i, folder in enumerate(folders)]
     known = [read_scores(folder) for folder in folders]
     auxiliary = summarise(np.array([result.hits() for result in known]), known[0].labels,
-                          len(store.header.classes), np.full(len(known[0]), -1))
+                          np.full(len(known[0]), -1))
     rows, labels = np.concatenate([exemplars, queries]), domain.arrays.labels
     features = [np.split(extract_features(model, domain.arrays, rows), [len(exemplars)])
                 for model in models]
@@ -112,7 +112,7 @@ def _learn_and_judge(
     for metric in METRICS:
         hits = np.array([nearest_mean(one, labels[exemplars], many, metric) == labels[queries]
                          for one, many in features])
-        novel[metric] = summarise(hits, labels[queries], len(domain.classes),
+        novel[metric] = summarise(hits, labels[queries],
                                   np.asarray(domain.columns["subject"])[queries])
     return OneShot(auxiliary, novel, (len(store.header.classes),
                                       len(np.unique(labels[exemplars]))))

@@ -14,6 +14,7 @@ from skelact.evaluation.adaptation import adapt
 from skelact.evaluation.domain_distance import measure_distances
 from skelact.evaluation.features import extract_features
 from skelact.evaluation.intervals import Interval, bootstrap
+from skelact.evaluation.metrics import mean_over_classes
 from skelact.evaluation.scores import ClipScores, write_scores
 from skelact.evaluation.scoring import score_model
 from skelact.experiments.domains import Domain, Task
@@ -236,31 +237,26 @@ def measure(
     for result, file in zip(results, files, strict=bool(files)):
         write_scores(result, file, overwrite=True)
     return summarise(np.array([result.hits() for result in results]), results[0].labels,
-                     len(classes), clips.subjects)
+                     clips.subjects)
 
 
 def summarise(
-    hits: np.ndarray, labels: np.ndarray, num_classes: int, subjects: np.ndarray
+    hits: np.ndarray, labels: np.ndarray, subjects: np.ndarray
 ) -> Figures:
     """Figures of the same clips judged by several networks.
 
     Args:
         hits: ``[S, L]`` whether, or how often, each of S networks is right.
         labels: ``[L]`` true classes.
-        num_classes: Classes.
         subjects: ``[L]`` who is seen; -1 for unknown. Intervals are for other subjects where all
             are known, else for other clips.
     """
     right = hits.mean(axis=0)
     known = bool((subjects >= 0).all()) and len(np.unique(subjects)) > 1
 
-    def balanced(rows: np.ndarray) -> float:
-        total = np.bincount(labels[rows], minlength=num_classes)
-        correct = np.bincount(labels[rows], right[rows], minlength=num_classes)
-        return float((correct[total > 0] / total[total > 0]).mean())
-
     shares = [bootstrap(metric, len(right), subjects if known else None)
-              for metric in (lambda rows: float(right[rows].mean()), balanced)]
+              for metric in (lambda rows: float(right[rows].mean()),
+                             lambda rows: mean_over_classes(right[rows], labels[rows]))]
     return Figures(*shares, tuple(hits.mean(axis=1).tolist()), len(right), known)
 
 
