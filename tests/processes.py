@@ -1,5 +1,7 @@
 """Programs in several processes on this machine, started plainly or by torchrun."""
 
+import contextlib
+import itertools
 import os
 import socket
 import subprocess
@@ -12,6 +14,10 @@ with joined("cpu", timedelta(minutes=2)):
     pass  # a run before: what it left behind is nothing to the next
 with joined("cpu", timedelta(minutes=2)) as world:
 """
+
+
+_PORTS = itertools.count(os.getpid())
+"""Each is tried once, from another one on in every run."""
 
 
 def run_processes(program: str, size: int = 2, timeout: float = 300) -> list[str]:
@@ -50,7 +56,13 @@ def start_torchrun(*words: str, size: int = 2) -> subprocess.Popen:
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens at, nor will: below those that systems give to connections.
+
+    Tests that run side by side look in ranges of their own.
+    """
+    first = 20_000 + 1000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    while True:
+        port = first + next(_PORTS) % 1000
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
