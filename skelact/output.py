@@ -1,6 +1,8 @@
 """Writing files so that nothing is ever half written or lost."""
 
 import contextlib
+import json
+import math
 import os
 import re
 import secrets
@@ -63,6 +65,21 @@ def write_text(path: str | Path, text: str, overwrite: bool = False) -> Path:
     with atomic_write(path, overwrite) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return Path(path)
+
+
+def write_json(path: str | Path, content, overwrite: bool = False) -> Path:
+    """Write names and plain values as JSON, atomically; null for what is no finite number."""
+    text = json.dumps(without_nan(content), indent=1, ensure_ascii=False)
+    return write_text(path, text + "\n", overwrite)
+
+
+def without_nan(value):
+    """The same with None for NaN and infinity, which JSON does not have."""
+    if isinstance(value, dict):
+        return {name: without_nan(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def remove_leftovers(*folders: str | Path) -> None:

@@ -1,5 +1,6 @@
 """Writing: whole or not at all, and never over what the user did not give up."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import time
 import pytest
 
 from skelact.errors import OutputExistsError, SkelactError
-from skelact.output import atomic_write, check_writable, remove_leftovers, write_text
+from skelact.output import atomic_write, check_writable, remove_leftovers, write_json, write_text
 
 
 def names(folder) -> list[str]:
@@ -109,3 +110,12 @@ def test_a_relative_path_is_taken_from_the_working_folder(tmp_path, monkeypatch)
     write_text("a.txt", "here")
     assert (tmp_path / "a.txt").read_text() == "here"
     assert time.time() - os.stat("a.txt").st_mtime < 60
+
+
+def test_json_has_null_for_what_is_no_number(tmp_path):
+    content = {"a": [1.5, float("nan")], "b": {"c": (float("inf"), "é", True, None)}}
+    path = write_json(tmp_path / "out.json", content)
+    assert json.loads(path.read_text(), parse_constant=pytest.fail) == {
+        "a": [1.5, None], "b": {"c": [None, "é", True, None]}}
+    with pytest.raises(OutputExistsError):
+        write_json(path, content)

@@ -1,7 +1,5 @@
 """What ``skelact evaluate`` writes: figures, scores, pictures, examples, and a report of them."""
 
-import json
-import math
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +24,7 @@ from skelact.evaluation.tables import (
     show_span,
     worst_table,
 )
-from skelact.output import atomic_write, check_writable, write_text
+from skelact.output import atomic_write, check_writable, without_nan, write_json, write_text
 from skelact.visualization.comparison import animate_side_by_side
 from skelact.visualization.document import (
     Bullets,
@@ -86,8 +84,7 @@ def write_report(
     document = describe_evaluation(evaluation, examples, comparison)
     write_text(folder / "report.md", document.to_markdown(), overwrite)
     write_text(folder / "report.html", document.to_html(folder), overwrite)
-    text = json.dumps(describe_metrics(evaluation, comparison), indent=1, ensure_ascii=False)
-    write_text(folder / "metrics.json", text + "\n", overwrite)
+    write_json(folder / "metrics.json", describe_metrics(evaluation, comparison), overwrite)
 
 
 def describe_metrics(evaluation: Evaluation, comparison: Comparison | None = None) -> dict:
@@ -105,7 +102,7 @@ def describe_metrics(evaluation: Evaluation, comparison: Comparison | None = Non
         "conditions": dict(evaluation.conditions),
         "notes": list(evaluation.notes),
     }
-    return _without_nan(content)
+    return without_nan(content)
 
 
 def describe_evaluation(
@@ -255,9 +252,3 @@ def _surest(result, among: np.ndarray, found: int) -> int | None:
 
 def _word(name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9]+", "-", name).strip("-")[:30] or "class"
-
-
-def _without_nan(value):
-    if isinstance(value, dict):
-        return {key: _without_nan(part) for key, part in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value

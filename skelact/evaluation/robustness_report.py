@@ -2,8 +2,6 @@
 
 import csv
 import io
-import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import numpy as np
 from skelact.evaluation.corruptions import CORRUPTIONS
 from skelact.evaluation.intervals import Interval
 from skelact.evaluation.robustness import RobustnessResult
-from skelact.output import check_writable, write_text
+from skelact.output import check_writable, without_nan, write_json, write_text
 from skelact.version import __version__
 from skelact.visualization.document import Bullets, Document, Picture, Section, Table
 from skelact.visualization.robustness import Curve, draw_robustness
@@ -61,8 +59,7 @@ def write_robustness(
     draw_robustness(_curves(summary), summary["clean"]["top1"]["value"],
                     folder / "robustness.png", _title(summary), overwrite)
     write_text(folder / "report.md", _document(result, summary).to_markdown(), overwrite)
-    write_text(folder / "robustness.json",
-               json.dumps(summary, indent=1, ensure_ascii=False) + "\n", overwrite)
+    write_json(folder / "robustness.json", summary, overwrite)
     return summary
 
 
@@ -122,14 +119,14 @@ def _figures(result: RobustnessResult, right) -> dict:
 
 def _plain(interval: Interval) -> dict[str, float | None]:
     """Its three numbers; None, which JSON has, where one is unknown."""
-    return {name: None if math.isnan(value) else value for name, value in vars(interval).items()}
+    return without_nan(vars(interval))
 
 
 def _percent(interval: Mapping[str, float | None]) -> str:
     value, low, high = (interval[name] for name in ("value", "low", "high"))
     if value is None:
         return "unknown"
-    known = "interval unknown" if low is None else f"{100 * low:.1f}, {100 * high:.1f}"
+    known = "interval unknown" if None in (low, high) else f"{100 * low:.1f}, {100 * high:.1f}"
     return f"{100 * value:.1f} % [{known}]"
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,7 +12,7 @@ import numpy as np
 
 from skelact.evaluation.domain_distance import rank_correlation
 from skelact.experiments.transfer import Cell, Figures
-from skelact.output import write_text
+from skelact.output import write_json, write_text
 from skelact.visualization.document import markdown_table
 from skelact.visualization.transfer_matrix import draw_transfer_matrix
 
@@ -30,8 +29,7 @@ def write_matrix(matrix: "Matrix", output: Path) -> None:
     write_text(output / "matrix.csv", _table(matrix.cells), overwrite=True)
     content = {"cells": [cell.to_dict() for cell in matrix.cells], "skipped": matrix.skipped,
                "classes": matrix.meaning, "options": asdict(matrix.options)}
-    text = json.dumps(_plain(content), indent=1, ensure_ascii=False)
-    write_text(output / "matrix.json", text + "\n", overwrite=True)
+    write_json(output / "matrix.json", content, overwrite=True)
     draw_cells(matrix.cells, output / "matrix.png")
 
 
@@ -194,12 +192,3 @@ def _span(figures: Figures) -> str:
 
 def _bounds(interval) -> str:
     return ("" if math.isnan(interval.low) else f"[{interval.low:.2f}, {interval.high:.2f}]")
-
-
-def _plain(value):
-    """The same with None for NaN, which is no JSON."""
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

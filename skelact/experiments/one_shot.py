@@ -1,6 +1,5 @@
 """One-shot NTU RGB+D 120: learn from 100 classes, tell 20 others from one example each."""
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from skelact.experiments.experiment_folder import (
 )
 from skelact.experiments.few_shot import METRICS, nearest_mean, write_parts
 from skelact.experiments.transfer import Figures, configure_run, summarise
-from skelact.output import write_text
+from skelact.output import write_json, write_text
 from skelact.training.loop import train
 from skelact.visualization.document import markdown_table
 
@@ -89,7 +88,7 @@ def run_one_shot(
         write_domains(place, [domain])
         result = _learn_and_judge(domain, exemplars, queries, place, config, seeds, resume)
         write_text(place / "one_shot.md", f"# One-shot NTU RGB+D 120\n\n{result}\n", True)
-        write_text(place / "one_shot.json", json.dumps(asdict(result), indent=1) + "\n", True)
+        write_json(place / "one_shot.json", asdict(result), overwrite=True)
     return result
 
 

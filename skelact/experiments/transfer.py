@@ -13,6 +13,7 @@ from skelact.errors import SkelactError
 from skelact.evaluation.adaptation import adapt
 from skelact.evaluation.domain_distance import measure_distances
 from skelact.evaluation.features import extract_features
+from skelact.evaluation.figures import usable_subjects
 from skelact.evaluation.intervals import Interval, bootstrap
 from skelact.evaluation.metrics import mean_over_classes
 from skelact.evaluation.scores import ClipScores, write_scores
@@ -252,12 +253,11 @@ def summarise(
             are known, else for other clips.
     """
     right = hits.mean(axis=0)
-    known = bool((subjects >= 0).all()) and len(np.unique(subjects)) > 1
-
-    shares = [bootstrap(metric, len(right), subjects if known else None)
+    drawn = usable_subjects(subjects)
+    shares = [bootstrap(metric, len(right), drawn)
               for metric in (lambda rows: float(right[rows].mean()),
                              lambda rows: mean_over_classes(right[rows], labels[rows]))]
-    return Figures(*shares, tuple(hits.mean(axis=1).tolist()), len(right), known)
+    return Figures(*shares, tuple(hits.mean(axis=1).tolist()), len(right), drawn is not None)
 
 
 def _find_learned(task: Task, columns: Mapping) -> np.ndarray:
