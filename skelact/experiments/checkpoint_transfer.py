@@ -14,7 +14,7 @@ from skelact.experiments.transfer import Cell, Clips, judge_away, measure
 from skelact.models.checkpoint import ActionModel
 
 
-def match_classes(
+def find_shared_classes(
     model: ActionModel, target: Domain, label_map: str | Path = ""
 ) -> tuple[tuple[str, ...], np.ndarray, LabelMap]:
     """The classes that a model shares with a data set.
@@ -73,11 +73,11 @@ def judge_checkpoint(
         distances: Measure how far the features of both sides lie apart.
 
     Raises:
-        ChoiceError: Distances or CORAL without a source; or see `match_classes`.
-        SkelactError: See `match_classes`.
+        ChoiceError: Distances or CORAL without a source; or see `find_shared_classes`.
+        SkelactError: See `find_shared_classes`.
     """
     name = trained_on(model) if source is None else source.name
-    classes, merge, known = match_classes(model, target, label_map)
+    classes, merge, known = find_shared_classes(model, target, label_map)
     if source is None and (distances or "coral" in adaptations):
         raise SkelactError("distances and CORAL compare the target with what the model was trained "
                            "on; pass its store too (--train STORE)")
@@ -109,7 +109,7 @@ def describe_classes(
     model: ActionModel, target: Domain, label_map: str | Path = ""
 ) -> dict[str, dict[str, list[str]]]:
     """Shared class -> ``model`` or the name of the data set -> their own classes."""
-    shared, merge, known = match_classes(model, target, label_map)
+    shared, merge, known = find_shared_classes(model, target, label_map)
     theirs = known.relabel(target.name, target.classes, np.arange(len(target.classes)))
     return {name: {
         "model": [model.classes[row] for row in np.flatnonzero(merge[:, column])],
