@@ -208,6 +208,9 @@ class AugmentConfig:
     """Share of clips that lose an arm, a leg, both legs or the head."""
     drop_span: float = 0.0
     """Share of clips that lose all joints for a short while."""
+    damage: float = 0.0
+    """Share of clips made worse in one of the ways that `skelact robustness` tests: noise, missing
+    joints or limbs, exchanged sides, lost frames, cut ends or pictures, a tilted camera."""
     mixup: float = 0.0
     """Both parameters of the beta distribution by which clips are blended; 0 for no blending."""
     others: float = 0.4
@@ -218,7 +221,7 @@ class AugmentConfig:
 
     def __post_init__(self) -> None:
         shares = ("low_rate", "flip", "swap_sides", "drop_joint", "drop_part", "drop_span", "still",
-                  "camera", "confidence")
+                  "camera", "confidence", "damage")
         _check_range(self, shares, 0, 1)
         _check_range(self, ("crop",), 0.01, 1)
         _check_range(self, ("max_frame_step",), 2)

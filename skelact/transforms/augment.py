@@ -137,7 +137,7 @@ def change_speed(joints: Tensor, largest: float, generator: Generator) -> Tensor
     middle = (joints.shape[-1] - 1) / 2
     speed = 1 + _symmetric((len(joints), 1), largest, generator)
     at = middle + (torch.arange(joints.shape[-1]) - middle) * speed
-    return _show_frames(joints, at.clamp_min(0))
+    return show_frames(joints, at.clamp_min(0))
 
 
 def mixup(
@@ -184,7 +184,7 @@ def lower_rate(joints: Tensor, share: float, max_step: int, generator: Generator
     frames = joints.shape[-1]
     step = torch.randint(2, max_step + 1, (len(joints), 1), generator=generator)
     step = torch.where(torch.rand(len(joints), 1, generator=generator) < share, step, 1)
-    return _show_frames(joints, torch.arange(frames) / step, step)
+    return show_frames(joints, torch.arange(frames) / step, step)
 
 
 def jitter(joints: Tensor, largest: float, generator: Generator, dims: int = 2) -> Tensor:
@@ -242,6 +242,20 @@ def drop_span(joints: Tensor, share: float, generator: Generator) -> Tensor:
     return joints.gather(-1, _each(kept[:, None, None], joints.dim()).expand_as(joints))
 
 
+def show_frames(joints: Tensor, at: Tensor, step: Tensor | int = 1) -> Tensor:
+    """Clips at positions ``at [B, T]``, counted in ``step [B, 1]`` frames; the last frame stays.
+
+    A joint missing beside a position is missing there.
+    """
+    last = joints.shape[-1] - 1
+    shape = (len(joints), *[1] * (joints.dim() - 2), joints.shape[-1])
+    start, end = (
+        joints.gather(-1, (index.long() * step).clamp_max(last).view(shape).expand_as(joints))
+        for index in (at, at + 1))
+    share = at.frac().view(shape)
+    return torch.where(share > 0, torch.lerp(start, end, share.to(joints.dtype)), start)
+
+
 def body_parts(layout: Layout) -> Tensor:
     """``[P, N]`` bool: left arm, right arm, left leg, right leg, both legs, head."""
 
@@ -263,20 +277,6 @@ def _swap(joints: Tensor, layout: Layout, some: Tensor) -> Tensor:
     first = torch.arange(people).view(len(joints), people // max(len(joints), 1), 1)
     index = first * layout.num_joints + order[:, None]
     return joints.flatten(0, -3).index_select(0, index.flatten()).view(joints.shape)
-
-
-def _show_frames(joints: Tensor, at: Tensor, step: Tensor | int = 1) -> Tensor:
-    """Clips at positions ``at [B, T]``, counted in ``step [B, 1]`` frames; the last frame stays.
-
-    A joint missing beside a position is missing there.
-    """
-    last = joints.shape[-1] - 1
-    shape = (len(joints), *[1] * (joints.dim() - 2), joints.shape[-1])
-    start, end = (
-        joints.gather(-1, (index.long() * step).clamp_max(last).view(shape).expand_as(joints))
-        for index in (at, at + 1))
-    share = at.frac().view(shape)
-    return torch.where(share > 0, torch.lerp(start, end, share.to(joints.dtype)), start)
 
 
 def _choose(joints: Tensor, share: float, generator: Generator) -> Tensor:

@@ -8,6 +8,7 @@ from skelact.graph.layouts import Layout
 from skelact.transforms.compose import Compose, Transform
 from skelact.transforms.random_steps import (
     ChangeSpeed,
+    Damage,
     Distort,
     Distort3D,
     DropJoints,
@@ -96,6 +97,8 @@ def form_clips(
         steps.append(HideUncertain(clip.min_confidence))
     elif clip.dims == 2:
         steps.append(RandomView() if augment else SensorView())
+    if change.damage:  # of what is seen, so it comes before anything is made of that
+        steps.append(Damage(change.damage))
     if clip.normalise in _BY_TRUNK:  # looks at the opening of the clip, so nothing comes before
         steps.append(_BY_TRUNK[clip.normalise])
     steps += _time_changes(clip, change)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from skelact.checks import check_choice
 from skelact.transforms import augment
 from skelact.transforms.compose import ClipInfo, RandomTransform
+from skelact.transforms.damage import damage
 
 
 @dataclass(frozen=True)
@@ -183,3 +184,15 @@ class DropSpan(RandomTransform):
 
     def _change(self, joints, info, generator):
         return augment.drop_span(joints, self.share, generator)
+
+
+@dataclass(frozen=True)
+class Damage(RandomTransform):
+    """Make the joints of some clips worse, as sensors, detectors and cutting do; not normalised."""
+
+    over_time = True
+
+    share: float = 0.5
+
+    def _change(self, joints, info, generator):
+        return damage(joints, info.layout, self.share, generator, info.dims)

@@ -228,7 +228,7 @@ STEPS = {
     "confidence": (2, random_steps.VaryConfidence), "camera": (2, random_steps.MoveCamera),
     "low_rate": (3, random_steps.LowerRate), "speed": (3, random_steps.ChangeSpeed),
     "drop_joint": (3, random_steps.DropJoints), "drop_part": (3, random_steps.DropPart),
-    "drop_span": (2, random_steps.DropSpan),
+    "drop_span": (2, random_steps.DropSpan), "damage": (3, random_steps.Damage),
 }
 
 
