@@ -49,7 +49,8 @@ class PackedRecording:
     runs: tuple[tuple[tuple[int, int], ...], ...]
 
 
-def pack(recording: Recording, size: tuple[int, int] | None = None) -> PackedRecording:
+def pack(recording: Recording, size: tuple[int, int] | None = None, steps: int = STEPS
+         ) -> PackedRecording:
     """Quantise and compress a recording.
 
     A track of F frames takes ``3 N F`` or more bytes before compression: the low bytes of
@@ -61,11 +62,12 @@ def pack(recording: Recording, size: tuple[int, int] | None = None) -> PackedRec
         recording: A 2-D or 3-D recording, of nobody too.
         size: (width, height) of the image of a 2-D one; by default the recording's own, and if
             that is unknown, the scene is where people are.
+        steps: Quantisation steps over the extent of the scene; fewer take fewer bytes.
     """
     channels = recording.dims
     low, high = _extent(recording, size or recording.image_size)
     middle = (low + high) / 2
-    step = float(max((high - low).max(), 1e-6)) / STEPS
+    step = float(max((high - low).max(), 1e-6)) / steps
     parts = [_ticks(recording).tobytes()]
     for track in recording.tracks:
         parts += _pack_track(track, channels, middle, step)

@@ -1,46 +1,36 @@
 """One self-contained page that plays a recording: skeletons, video, who did what, when."""
 
-import base64
-import hashlib
 import html
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 from urllib.parse import quote
 
 from skelact.errors import SkelactError
-from skelact.graph.layouts import Layout
 from skelact.output import check_writable, write_text
 from skelact.pose.recording import Recording
 from skelact.pose.video_container import open_video, video_stream
-from skelact.visualization.draw import (
-    CANVAS,
-    FAINT,
-    LEFT,
-    MIDDLE,
-    RIGHT,
-    SURE,
-    open_source,
-    person_colour,
-    side_colours,
-)
-from skelact.visualization.packing import SURENESS, TICK, pack
+from skelact.visualization.draw import open_source
+from skelact.visualization.packing import pack
 from skelact.visualization.result import check_result
+from skelact.visualization.script_page import (
+    DRAWING,
+    SUMMARY_STYLE,
+    drawing_facts,
+    fill_page,
+    to_base64,
+    track_ink,
+)
 
 LARGEST = 15_000_000
 """Bytes of a page up to which the video is put inside."""
 
 _FOLDER = Path(__file__).parent / "player_page"
-_STYLES = (Path(__file__).parent / "summary.css", _FOLDER / "player.css")
-_SCRIPTS = tuple(_FOLDER / f"{name}.js" for name in (
-    "data", "view", "people", "stage", "timeline", "film", "player", "controls", "page"))
+_SCRIPTS = (*DRAWING, *(_FOLDER / f"{name}.js" for name in (
+    "timeline", "film", "player", "controls", "page")))
 
 _PLAYED = ("h264", "vp8", "vp9", "av1")
 """Codecs that browsers play."""
-
-_FLOOR = (70, 74, 84)
 
 
 @dataclass(frozen=True)
@@ -121,7 +111,7 @@ def _check_video(recording: Recording, video: str | Path) -> tuple[str, tuple[in
 def _place_video(video: Path, kind: str, page: Path, room: int) -> tuple[str, dict]:
     """The video as base64 if there is room for it, and what the page says of it."""
     if 4 * (video.stat().st_size + 2) // 3 + 100 <= room:
-        return _base64(video.read_bytes()), {"inside": kind, "name": video.name}
+        return to_base64(video.read_bytes()), {"inside": kind, "name": video.name}
     link = os.path.relpath(video.absolute(), page.absolute().parent)
     return "", {"link": quote(Path(link).as_posix()), "name": Path(link).as_posix()}
 
@@ -131,16 +121,7 @@ def _facts(recording: Recording, size, result: dict | None) -> tuple[dict, str]:
     tracks = check_result(result, recording) if result is not None else {}
     packed = pack(recording, size)
     facts = {
-        "dims": recording.dims,
-        "joints": recording.layout.joints,
-        "edges": _edges(recording.layout),
-        "sides": [_rgb(MIDDLE), _rgb(LEFT), _rgb(RIGHT)],
-        "canvas": _rgb(CANVAS),
-        "floor": _rgb(_FLOOR),
-        "faint": FAINT,
-        "certain": SURE,
-        "sureness": SURENESS,
-        "tick": TICK,
+        **drawing_facts(recording.layout, recording.dims),
         "frames": recording.num_frames,
         "first": float(recording.timestamps[0]),
         "length": recording.duration,
@@ -152,37 +133,18 @@ def _facts(recording: Recording, size, result: dict | None) -> tuple[dict, str]:
         "video": None,
         "tracks": [
             {"id": track.track_id, "runs": runs, "segments": [], "curves": None}
-            | tracks.get(track.track_id, {}) | _ink(track.track_id)
+            | tracks.get(track.track_id, {}) | track_ink(track.track_id)
             for track, runs in zip(recording.tracks, packed.runs, strict=True)
         ],
     }
-    return facts, _base64(packed.data)
-
-
-def _edges(layout: Layout) -> list[tuple[int, int, int]]:
-    """(joint, joint, side) of each line to draw; side 0 is the middle, 1 left, 2 right."""
-    sides = side_colours(layout)
-    number = {MIDDLE: 0, LEFT: 1, RIGHT: 2}
-    return [(a, b, number[sides[a]] if sides[a] == sides[b] else 0) for a, b in layout.drawn_edges]
-
-
-def _ink(track_id: int) -> dict:
-    red, green, blue = colour = person_colour(track_id)
-    dark = 0.299 * red + 0.587 * green + 0.114 * blue > 128
-    return {"colour": _rgb(colour), "ink": "#000" if dark else "#fff"}
+    return facts, to_base64(packed.data)
 
 
 def _fill(recording: Recording, facts: dict, joints: str, film: str) -> str:
-    style = "".join(file.read_text(encoding="utf-8") for file in _STYLES)
-    script = "\n".join(["(() => {", '"use strict";',
-                        *(file.read_text(encoding="utf-8") for file in _SCRIPTS), "})();"])
-    seal = _base64(hashlib.sha256(script.encode()).digest())
-    policy = (f"default-src 'none'; script-src 'sha256-{seal}'; style-src 'unsafe-inline'; "
-              "media-src blob: 'self' file:")
-    page = Template((_FOLDER / "page.html").read_text(encoding="utf-8"))
-    return page.substitute(
-        policy=policy, style=style, script=script, facts=_script_json(facts), joints=joints,
-        film=film, title=html.escape(Path(recording.source).name or "Recording"),
+    return fill_page(
+        _FOLDER / "page.html", (SUMMARY_STYLE, _FOLDER / "player.css"), _SCRIPTS, facts,
+        "blob: 'self' file:", joints=joints, film=film,
+        title=html.escape(Path(recording.source).name or "Recording"),
         about=html.escape(_about(recording)),
     )
 
@@ -192,19 +154,3 @@ def _about(recording: Recording) -> str:
     who = "nobody" if not people else "1 person" if people == 1 else f"{people} people"
     return (f"{who} in {recording.num_frames} frames, {recording.duration:.1f} s, joints of "
             f"{recording.layout.name}")
-
-
-def _script_json(value: dict) -> str:
-    """JSON that no text in it can end: HTML's own letters are escaped as JSON does it."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    for letter in "<>&":
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return text
-
-
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode("ascii")
-
-
-def _rgb(colour: tuple[int, int, int]) -> str:
-    return "rgb({}, {}, {})".format(*colour)
