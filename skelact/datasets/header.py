@@ -59,6 +59,12 @@ class Header:
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         return _replace_digest(text, _ZEROS, _digest(text))
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the checksums of the files and the classes: what the store holds."""
+        files = sorted((name, facts["sha256"]) for name, facts in self.files.items())
+        return _digest(repr((files, self.classes)))
+
 
 def read_header(folder: str | Path) -> Header:
     """The header of a store.
