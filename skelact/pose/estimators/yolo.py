@@ -26,9 +26,9 @@ from skelact.pose.estimators.weights import find_weights
 MIN_SCORE = 0.1
 """Ultralytics' own for tracking; `model.predict` shows people from 0.25 on."""
 
-_MAX_OVERLAP = 0.7
-_MAX_PEOPLE = 300
-_NMS_SECONDS = 60.0
+MAX_OVERLAP = 0.7
+MAX_FOUND = 300
+NMS_SECONDS = 60.0
 """Ultralytics' suppression stops early, and so loses people, on a machine that is merely busy."""
 
 _MOST_THREADS = 16
@@ -71,8 +71,8 @@ class YoloEstimator:
             raise SkelactError(f"expected image_size as a multiple of 32, got {image_size}")
         if not 0 < min_score < 1:
             raise SkelactError(f"expected min_score between 0 and 1, got {min_score}")
-        tools = _load_tools()
-        from skelact.device import choose_device  # brings torch; after the guards of _load_tools
+        tools = load_tools()
+        from skelact.device import choose_device  # brings torch; after the guards of load_tools
 
         self._device = choose_device(device or "auto")
         on_cpu = self._device.type == "cpu"
@@ -83,7 +83,7 @@ class YoloEstimator:
         self.name = f"yolo {self.weights.name}"
         self.batch_size = batch_size or threads * self._chunk
         self.min_score = min_score
-        self._network = _load_network(self.weights, self._device)
+        self._network = load_network(self.weights, self._device)
         self._letterbox = tools.letterbox(image_size, auto=True, stride=self._network.stride)
         self._tools = tools
         self._workers = _start_workers(threads, self._network.module)
@@ -121,9 +121,9 @@ class YoloEstimator:
             batch = torch.from_numpy(boxed).to(self._device).permute(0, 3, 1, 2)
             batch = batch.to(self._network.dtype).div_(255)
             found = self._tools.suppress(
-                self._workers.local.module(batch), self.min_score, _MAX_OVERLAP,
-                classes=self._network.classes, max_det=_MAX_PEOPLE, max_time_img=_NMS_SECONDS,
-                nc=self._network.num_classes, end2end=self._network.end2end,
+                self._workers.local.module(batch), self.min_score, MAX_OVERLAP,
+                classes=self._network.classes, max_det=MAX_FOUND, max_time_img=NMS_SECONDS,
+                nc=len(self._network.names), end2end=self._network.end2end,
             )
             return [self._detections(rows, batch.shape[2:], image.size)
                     for rows, image in zip(found, images, strict=True)]
@@ -158,11 +158,11 @@ class _Tools:
 
 @dataclass(frozen=True)
 class _Network:
-    """A fused pose model and what its outputs mean."""
+    """A fused model and what its outputs mean."""
 
     module: object
     stride: int
-    num_classes: int
+    names: dict[int, str]
     classes: list[int] | None
     end2end: bool
     dtype: object
@@ -178,7 +178,12 @@ class _Workers:
 
 
 @functools.cache
-def _load_tools() -> _Tools:
+def load_tools() -> _Tools:
+    """What is taken from ultralytics, imported once.
+
+    Raises:
+        MissingDependencyError: It is not installed.
+    """
     try:
         with contained():
             # torchvision must be imported for its (faster) suppression to be used.
@@ -188,18 +193,23 @@ def _load_tools() -> _Tools:
             from ultralytics.utils import nms, ops
     except ImportError as error:
         raise MissingDependencyError(
-            f"the yolo estimator needs ultralytics and torchvision ({error}); "
+            f"YOLO models need ultralytics and torchvision ({error}); "
             f'pip install "skelact[yolo]"'
         ) from error
     return _Tools(LetterBox, nms.non_max_suppression, ops.scale_boxes, ops.scale_coords,
                   functools.partial(torch_safe_load, safe_only=True))
 
 
-def _load_network(path: Path, device) -> _Network:
+def load_network(path: Path, device, task: str = "pose") -> _Network:
     """Load weights without running code from them; fuse and freeze.
 
+    Args:
+        path: The ``.pt`` file.
+        device: A torch device.
+        task: ``pose`` (COCO's 17 joints of people) or ``detect`` (boxes of objects).
+
     Raises:
-        WeightsError: The file is damaged, holds foreign classes, or is no COCO-17 pose model.
+        WeightsError: The file is damaged, holds foreign classes, or is a model of another task.
     """
     import torch
 
@@ -207,30 +217,38 @@ def _load_network(path: Path, device) -> _Network:
         raise WeightsError(f"expected Ultralytics weights ending in .pt, got {path}")
     try:
         with contained():
-            checkpoint, _ = _load_tools().load(path)
+            checkpoint, _ = load_tools().load(path)
             module = checkpoint.get("ema") or checkpoint["model"]
             shape = tuple(getattr(module, "kpt_shape", ()))
+            head = type(module.model[-1]).__name__
             module = module.float().fuse(verbose=False).eval().requires_grad_(False)
     except Exception as error:  # whatever a damaged or foreign file provokes, in one kind
         raise WeightsError(
-            f"{path} does not load as Ultralytics pose weights (damaged, or of another kind): "
+            f"{path} does not load as Ultralytics {task} weights (damaged, or of another kind): "
             f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
         ) from error
-    if shape != (17, 3):
-        what = f"{shape[0]} keypoints of {shape[1]} values" if shape else "no keypoints"
-        raise WeightsError(
-            f"expected a pose model with COCO's 17 keypoints (x, y, confidence); {path} has {what}"
-        )
+    _check_task(path, task, head, shape)
     for layer in module.modules():
         if isinstance(layer, torch.nn.Upsample) and not hasattr(layer, "recompute_scale_factor"):
             layer.recompute_scale_factor = None  # weights saved by torch before 1.11
     dtype = torch.float16 if device.type == "cuda" else torch.float32
     return _Network(
         module.to(device, dtype, memory_format=torch.channels_last),
-        stride=max(32, int(module.stride.max())), num_classes=len(module.names),
-        classes=_person_class(module.names, path), end2end=bool(getattr(module, "end2end", False)),
-        dtype=dtype,
+        stride=max(32, int(module.stride.max())), names=dict(module.names),
+        classes=_person_class(module.names, path) if task == "pose" else None,
+        end2end=bool(getattr(module, "end2end", False)), dtype=dtype,
     )
+
+
+def _check_task(path: Path, task: str, head: str, keypoints: tuple[int, ...]) -> None:
+    if task == "detect" and head not in ("Detect", "v10Detect"):
+        raise WeightsError(f"expected a model that detects objects; {path} is one of another task "
+                           f"({head}); yolo11n.pt would be one")
+    if task == "pose" and keypoints != (17, 3):
+        what = f"{keypoints[0]} keypoints of {keypoints[1]} values" if keypoints else "no keypoints"
+        raise WeightsError(
+            f"expected a pose model with COCO's 17 keypoints (x, y, confidence); {path} has {what}"
+        )
 
 
 def _person_class(names: dict[int, str], path: Path) -> list[int] | None:
