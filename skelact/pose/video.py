@@ -5,8 +5,10 @@ of timed, and the number of frames that decode is compared with the number that 
 """
 
 import logging
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from skelact.pose.video_container import (
     open_video,
     promised_duration,
     promised_frames,
+    seek,
     video_stream,
 )
 from skelact.pose.video_writer import VideoWriter
@@ -32,6 +35,10 @@ logger = logging.getLogger("skelact")
 
 _UNTIMED = {"avi", "h264", "hevc", "m4v", "mjpeg", "mpegvideo", "obu"}
 """Formats (ffmpeg's names) that store no times, or times that cannot be trusted."""
+_INDEXED = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
+"""Formats in which a second of the video is found without reading what comes before."""
+_EARLIER = 1.0
+"""Seconds before the one wanted from which decoding begins: it builds on frames before it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +139,67 @@ class VideoReader:
             self._probe(container)
         self.report = DecodeReport(self.path, expected=self.expected_frames)
 
+    def at(self, times: Sequence[float]) -> Iterator[Frame]:
+        """The frame nearest to each of some times, from any place of the file.
+
+        Decoding begins shortly before the first time, where the container knows how to get there,
+        and ends after the last. Frames that are not asked for are decoded, because others build on
+        them, and not converted. The range and stride of the reader do not count, and `report` says
+        nothing of it.
+
+        Args:
+            times: Seconds, rising (equal ones give the same frame again).
+
+        Yields:
+            A frame a time; beyond the end of the video its last one. ``index`` counts from where
+            decoding began.
+
+        Raises:
+            VideoError: The times do not rise, or nothing decodes.
+        """
+        times = list(map(float, times))
+        if any(later < time for time, later in pairwise(times)):
+            raise VideoError(f"expected rising times to read {self.path} at, got {times[:8]} ...")
+        given = 0
+        if times and times[0] > 2 * _EARLIER:
+            for frame in self._nearest(times, since=times[0] - _EARLIER):
+                if abs(frame.time - times[given]) > 1.0 / self.fps:
+                    break  # not where it should be, as after a time stamp that ran back
+                yield frame
+                given += 1
+        if given < len(times):
+            yield from self._nearest(times[given:])
+
+    def _nearest(self, times: list[float], since: float | None = None) -> Iterator[Frame]:
+        """The frame nearest to each time; nothing if it cannot begin at ``since``."""
+        waiting, before, shown, upright = deque(times), None, None, Upright(self.size)
+        with open_video(self.path) as container:
+            for current in self._timed(container, since):
+                while waiting and current[2] >= waiting[0]:
+                    later = before is None or current[2] - waiting[0] < waiting[0] - before[2]
+                    shown = _show(current if later else before, shown, upright)
+                    yield shown
+                    waiting.popleft()
+                if not waiting:
+                    return
+                before = current
+            for _ in waiting if before else ():
+                shown = _show(before, shown, upright)
+                yield shown
+
+    def _timed(self, container, since: float | None) -> Iterator[tuple]:
+        """(libav frame, number, seconds) of every frame, or of those from ``since`` on."""
+        stream = video_stream(container, self.path)
+        if since is not None and not (container.format.name in _INDEXED
+                                      and seek(container, stream, since)):
+            return
+        clock = FrameClock(self.fps, trusted=container.format.name not in _UNTIMED)
+        decoder = Decoder(container, stream, DecodeReport(self.path))
+        for index, (raw, position) in enumerate(decoder):
+            if since is not None and raw.pts is None:
+                return
+            yield raw, index, clock.time_of(raw.pts, stream.time_base, position)
+
     def _probe(self, container) -> None:
         stream = video_stream(container, self.path)
         self.fps = frame_rate(stream)
@@ -196,3 +264,9 @@ class VideoReader:
 
     def __exit__(self, *exception) -> None:
         self.close()
+
+
+def _show(entry: tuple, shown: Frame | None, upright: Callable) -> Frame:
+    """What was decoded as a frame; the one shown last, if it is the same."""
+    raw, index, time = entry
+    return shown if shown is not None and shown.index == index else Frame(upright(raw), index, time)

@@ -59,6 +59,15 @@ def video_stream(container, path: Path):
     return streams[0]
 
 
+def seek(container, stream, seconds: float) -> bool:
+    """Go to the key frame at or before a second; false where the container cannot."""
+    try:
+        container.seek(int(seconds / stream.time_base), stream=stream)
+    except (load_av().FFmpegError, OSError):
+        return False
+    return True
+
+
 def frame_rate(stream) -> float:
     """Frames a second: on average, else nominal, else 25."""
     for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):

@@ -1,0 +1,250 @@
+"""Clips of pixels that are aligned with tracks: which frames, which squares of them, cut out.
+
+Everything is a square, so that nothing is distorted; what lies outside of the image is black.
+Frames are found by the time stamps of the recording, so videos that are rotated, of a variable
+frame rate, or without times of their own come out as their poses did.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+from skelact.errors import ChoiceError, ShapeError, SkelactError, VideoError
+from skelact.pixel_config import PixelCut
+from skelact.pose.recording import PoseTrack, Recording
+from skelact.pose.video import Frame, VideoReader, read_ahead
+from skelact.rgb.crop_boxes import crop_boxes, whole_frame
+
+__all__ = ["FrameSource", "PixelCut", "choose_frames", "crop_boxes", "cut_frames", "cut_pixels",
+           "cut_square", "find_candidates"]
+
+SPREAD = {"segments": 4, "two_rates": 2}
+"""Candidates for each frame that is looked at; of consecutive ones every frame is one."""
+
+
+class FrameSource(Protocol):
+    """Where images come from: a `VideoReader`, or frames kept while poses were found."""
+
+    size: tuple[int, int]
+    """(width, height) as displayed."""
+
+    def at(self, times: Sequence[float]) -> Iterator[Frame]:
+        """The frame nearest to each of some rising times in seconds."""
+
+
+def cut_pixels(
+    video: str | Path | FrameSource, recording: Recording, track_id: int | None, cut: PixelCut,
+    start: float | None = None, end: float | None = None, *, offset: float = 0.0,
+    draws: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels of one person, or of the whole image, in a part of a recording.
+
+    Args:
+        video: The file (or an open source of frames) that the recording was made from.
+        recording: Who was where.
+        track_id: Whom to look at; of whole frames it is not read and may be None.
+        cut: What to cut out.
+        start: Second of the recording's time where the part begins; None for its beginning.
+        end: Second where it ends; None for its end.
+        offset: Second of the video at which the recording's time 0 lies.
+        draws: ``[cut.length + 1]`` numbers in [0, 1) that choose frames at random (training);
+            None takes those in the middle.
+
+    Returns:
+        ``[V, 3, T, H, W]`` uint8 pixels, V = 1, or 2 for the left and the right hand; and ``[V]``
+        bool, whether there is anything to see. Views that are not present are 0.
+
+    Raises:
+        VideoError: The video is missing, does not decode, or is of another size.
+        SkelactError: A 3-D recording, or no such track.
+        LayoutError: Hands of a skeleton without wrists and elbows.
+    """
+    frames, boxes = plan_cut(recording, track_id, cut, start, end)
+    chosen = choose_frames(cut, len(frames), draws)
+    if not len(frames) or np.isnan(boxes).all():
+        shape = (cut.views, 3, cut.length, cut.size, cut.size)
+        return np.zeros(shape, np.uint8), np.zeros(cut.views, bool)
+    # a frame that is looked at several times is cut out once
+    needed, place = np.unique(chosen, return_inverse=True)
+    times = recording.timestamps[frames[needed]] + offset
+    source = open_source(video, recording)
+    pixels = cut_frames(source, times, boxes[..., needed], cut.size)
+    return arrange(pixels, place), ~np.isnan(boxes).any(axis=(1, 2))
+
+
+def plan_cut(
+    recording: Recording, track_id: int | None, cut: PixelCut, start: float | None = None,
+    end: float | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The frames that may be looked at, and where in them.
+
+    Args:
+        recording: As of `cut_pixels`.
+        track_id: As of `cut_pixels`.
+        cut: As of `cut_pixels`.
+        start: As of `cut_pixels`.
+        end: As of `cut_pixels`.
+
+    Returns:
+        ``[K]`` frames of the recording, and ``[V, 4, K]`` squares. A hand that is hidden for a
+        while is looked for where it was seen last or comes next; NaN if it never was.
+
+    Raises:
+        SkelactError: A 3-D recording, or no such track.
+        LayoutError: Hands of a skeleton without wrists and elbows.
+    """
+    if recording.dims != 2 or recording.image_size is None:
+        raise SkelactError("expected a 2-D recording that knows the size of its image, whose "
+                           "joints lie in pixels; make poses of the video with `skelact pose`")
+    first = np.searchsorted(recording.timestamps, -np.inf if start is None else start - 1e-6)
+    last = np.searchsorted(recording.timestamps, np.inf if end is None else end - 1e-6)
+    if cut.region == "frame":
+        frames = np.arange(first, last)
+        frames = frames[find_candidates(cut, len(frames))]
+        return frames, whole_frame(recording.image_size, len(frames))
+    track = _find_track(recording, track_id)
+    inside = np.flatnonzero((track.frame_index >= first) & (track.frame_index < last))
+    inside = inside[find_candidates(cut, len(inside))]
+    boxes = crop_boxes(track, recording.layout, cut.region, recording.image_size,
+                       margin=cut.margin, fps=recording.fps)
+    return track.frame_index[inside], _hold(boxes)[..., inside]
+
+
+def find_candidates(cut: PixelCut, count: int) -> np.ndarray:
+    """``[K]`` those of ``count`` frames that a cut may look at; the others are never read."""
+    most = min(count, cut.length * SPREAD.get(cut.sampling, count))
+    return ((np.arange(most) + 0.5) * count / max(most, 1)).astype(np.int64)
+
+
+def choose_frames(cut: PixelCut, count: int, draws: np.ndarray | None = None) -> np.ndarray:
+    """``[T]`` which of ``count`` candidates are looked at; fewer than T are shown several times.
+
+    Args:
+        cut: How.
+        count: K, the candidates; of none the result is empty.
+        draws: ``[T + 1]`` numbers in [0, 1); None for the middle.
+
+    Raises:
+        ShapeError: Another number of draws.
+    """
+    length = cut.length
+    if draws is not None and np.shape(draws) != (length + 1,):
+        raise ShapeError(f"expected {length + 1} draws for {length} frames, got "
+                         f"{list(np.shape(draws))}")
+    if not count:
+        return np.empty(0, np.int64)
+    draws = np.full(length + 1, 0.5) if draws is None else np.asarray(draws)
+    steps = np.arange(length)
+    if cut.sampling == "consecutive":
+        span = (length - 1) * cut.step
+        begin = int(draws[-1] * (max(count - 1 - span, 0) + 1))
+        chosen = begin + steps * cut.step
+        if span >= count:  # too short: slower, so that it is all seen once
+            chosen = steps * count // length
+    elif cut.sampling == "two_rates":
+        chosen = ((steps + draws[-1]) * count / length).astype(np.int64)
+    else:
+        edges = np.arange(length + 1) * count // length
+        chosen = edges[:-1] + (draws[:-1] * np.maximum(np.diff(edges), 1)).astype(np.int64)
+    return np.minimum(chosen, count - 1)
+
+
+def cut_frames(
+    source: FrameSource, times: np.ndarray, boxes: np.ndarray, size: int
+) -> np.ndarray:
+    """Squares of the frames at some times, cut out on the thread that decodes.
+
+    Args:
+        source: Of the frames.
+        times: ``[K]`` seconds of the video, rising.
+        boxes: ``[V, 4, K]`` x1, y1, x2, y2 in pixels; what is NaN comes out as 0.
+        size: Pixels along each side.
+
+    Returns:
+        ``[K, V, 3, size, size]`` uint8.
+
+    Raises:
+        VideoError: The video does not decode at these times.
+    """
+    views, count = boxes.shape[0], len(times)
+    pixels = np.zeros((count, views, 3, size, size), np.uint8)
+
+    def cut_each() -> Iterator[int]:
+        for k, frame in enumerate(source.at(times)):
+            for view in range(views):
+                if not np.isnan(boxes[view, :, k]).any():
+                    square = cut_square(frame.image, boxes[view, :, k], size)
+                    pixels[k, view] = square.transpose(2, 0, 1)
+            yield k
+
+    found = sum(1 for _ in read_ahead(cut_each(), depth=64))
+    if found < count:
+        raise VideoError(f"expected frames up to second {times[-1]:.2f}, the video ends before; it "
+                         "is not the one that the poses were made from")
+    return pixels
+
+
+def cut_square(image: np.ndarray, box: np.ndarray, size: int) -> np.ndarray:
+    """One square of an image, brought to ``[size, size, 3]``; outside of the image it is black.
+
+    Args:
+        image: ``[H, W, 3]`` uint8.
+        box: ``[4]`` x1, y1, x2, y2 in pixels, fractions allowed.
+        size: Pixels along each side.
+    """
+    height, width = image.shape[:2]
+    left, top = np.floor(box[:2]).astype(int)
+    right, bottom = np.maximum(np.ceil(box[2:]).astype(int), (left + 1, top + 1))
+    part = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    if left < 0 or top < 0 or right > width or bottom > height:
+        inside, part = part, np.zeros((bottom - top, right - left, 3), np.uint8)
+        at_y, at_x = max(-top, 0), max(-left, 0)
+        part[at_y : at_y + inside.shape[0], at_x : at_x + inside.shape[1]] = inside
+    within = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
+    whole = Image.fromarray(np.ascontiguousarray(part))
+    return np.asarray(whole.resize((size, size), Image.Resampling.BILINEAR, box=within))
+
+
+def arrange(pixels: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """``[K, V, 3, H, W]`` candidates to the chosen ``[V, 3, T, H, W]``."""
+    return np.ascontiguousarray(pixels[chosen].transpose(1, 2, 0, 3, 4))
+
+
+def open_source(video: str | Path | FrameSource, recording: Recording) -> FrameSource:
+    """The frames of a video, if they are those that a recording was made from.
+
+    Raises:
+        VideoError: The video is missing, does not decode, or is of another size.
+    """
+    source = VideoReader(video) if isinstance(video, str | Path) else video
+    if tuple(source.size) != tuple(recording.image_size):
+        wide, high = recording.image_size
+        raise VideoError(f"expected the video of {wide} x {high} pixels that the poses were made "
+                         f"from, got {getattr(source, 'path', 'one')} of {source.size[0]} x "
+                         f"{source.size[1]}; make the poses of this one")
+    return source
+
+
+def _find_track(recording: Recording, track_id: int | None) -> PoseTrack:
+    for track in recording:
+        if track.track_id == track_id:
+            return track
+    raise ChoiceError(f"expected a track out of {[track.track_id for track in recording]}, got "
+                      f"{track_id}; --rgb.region frame needs none")
+
+
+def _hold(boxes: np.ndarray) -> np.ndarray:
+    """Squares ``[V, 4, T]`` where NaN is filled in from the nearest frame that has one."""
+    held = boxes.copy()
+    for view in held:
+        known = np.flatnonzero(~np.isnan(view).any(axis=0))
+        if len(known):
+            steps = np.arange(view.shape[1])
+            after = np.searchsorted(known, steps).clip(0, len(known) - 1)
+            before = np.maximum(after - 1, 0)
+            nearer = np.abs(known[before] - steps) <= np.abs(known[after] - steps)
+            view[:] = view[:, known[np.where(nearer, before, after)]]
+    return held
