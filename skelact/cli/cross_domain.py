@@ -68,10 +68,10 @@ def _check_others(words):
     """Refuse what does not go with a model that is there, or with the one-shot protocol."""
     others = ("pooled", "few_shot", "adapt", "distances", "label_map", "leave_one_out")
     if words.one_shot and (len(words.train) != 1 or words.test or words.model is not None
-                           or words.layout != "common" or any(words[name] for name in others)):
+                           or words.joints != "common" or any(words[name] for name in others)):
         raise ChoiceError("--one-shot takes one store of ntu120, --train STORE, and nothing to "
                           "test on: the protocol says who is tested; it has no use for --model, "
-                          "--layout, --" + ", --".join(others).replace("_", "-"))
+                          "--joints, --" + ", --".join(others).replace("_", "-"))
     if words.model is not None and (not words.test or len(words.train) > 1 or words.pooled
                                     or words.leave_one_out or words.few_shot or words.resume):
         raise ChoiceError("--model CKPT takes --test STORE ..., and --train with the one store "
@@ -100,7 +100,7 @@ def _options(words) -> "Options":
     from skelact.experiments.cross_domain import Options
 
     return Options(
-        label_map=words.label_map, layout=words.layout, change_axes=not words.no_harmonise,
+        label_map=words.label_map, joints=words.joints, change_axes=not words.no_harmonise,
         seeds=words.seeds, adaptations=tuple(words.adapt.split(",")) if words.adapt else (),
         distances=words.distances, tune=words.tune, shots=_numbers(words.few_shot))
 
@@ -142,8 +142,11 @@ def _parser() -> "CommandParser":
         "mean is reported (default: 3)")
     add("--label-map", default="", metavar="MAP", help="which classes are the same: a name or a "
         ".yaml file (default: actions; data sets with the same class names share those)")
-    add("--layout", default="common", metavar="NAME", help="the skeleton of all data sets; common: "
-        "the joints that all have or can derive (default: common)")
+    add("--joints", default="common", metavar="MAP", help="the skeleton. common: the joints that "
+        "all data sets have or can derive; aligned: the same, with neck, spine and pelvis computed "
+        "alike from shoulders and hips; source: those of the data set that is trained on; or a "
+        "layout, a name or a .yaml file (default: common; with --model, common and source are the "
+        "model's own)")
     add("--no-harmonise", action="store_true",
         help="leave units and axes as they are, to see what that costs")
     add("--adapt", default="", metavar="batch_norm,coral,entropy",

@@ -31,9 +31,9 @@ from skelact.evaluation.body_evidence import (
 )
 from skelact.evaluation.picture_evidence import inspect_pictures
 from skelact.graph.layouts import Layout, get_layout
-from skelact.transforms.remap import remap_joints
+from skelact.transforms.remap import RemapPlan, plan_remap, remap_joints
 
-__all__ = ["AxesReport", "Vote", "common_joints", "harmonise", "inspect_axes"]
+__all__ = ["AxesReport", "Vote", "common_joints", "harmonise", "inspect_axes", "plan_joints"]
 
 _LIMB_ROOTS = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 TRUNK = {"neck": _LIMB_ROOTS[:2], "pelvis": _LIMB_ROOTS[2:], "spine": _LIMB_ROOTS}
@@ -118,11 +118,25 @@ def common_joints(arrays: ClipArrays, layout: str | Layout) -> ClipArrays:
         LayoutError: The skeleton cannot be converted.
     """
     layout = get_layout(layout)
-    names = {joint: parts for joint, parts in TRUNK.items()
-             if joint in layout.joints and set(parts) <= set(arrays.layout.joints)}
-    joints = remap_joints(arrays.joints.transpose(1, 2, 0), arrays.layout, layout, names,
-                          arrays.dims)
+    joints = remap_joints(arrays.joints.transpose(1, 2, 0), arrays.layout, layout,
+                          _trunk_names(arrays.layout, layout), arrays.dims)
     return replace(arrays, layout=layout, joints=np.ascontiguousarray(joints.transpose(2, 0, 1)))
+
+
+def plan_joints(from_layout: Layout, to_layout: Layout, aligned: bool) -> RemapPlan:
+    """Where joints come from, by name or, ``aligned``, as `common_joints` computes them.
+
+    Raises:
+        LayoutError: The skeleton cannot be converted.
+    """
+    names = _trunk_names(from_layout, to_layout) if aligned else None
+    return plan_remap(from_layout, to_layout, names)
+
+
+def _trunk_names(from_layout: Layout, to_layout: Layout) -> dict[str, tuple[str, ...]]:
+    """Joints of the trunk that both skeletons allow to compute -> what they are the middle of."""
+    return {joint: parts for joint, parts in TRUNK.items()
+            if joint in to_layout.joints and set(parts) <= set(from_layout.joints)}
 
 
 def axes_matrix(report: AxesReport) -> np.ndarray:

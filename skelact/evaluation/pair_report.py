@@ -1,8 +1,9 @@
 """Whether two data sets can be compared: their labels, joints and axes, side by side in words."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -16,11 +17,10 @@ from skelact.evaluation.body_evidence import (
     torso,
     unit,
 )
-from skelact.evaluation.harmonise import TRUNK, axes_matrix, inspect_axes
+from skelact.evaluation.harmonise import TRUNK, axes_matrix, inspect_axes, plan_joints
 from skelact.evaluation.label_map import LabelMap
-from skelact.graph.layouts import Layout
+from skelact.graph.layouts import Layout, get_layout
 from skelact.transforms.common_layout import common_layout
-from skelact.transforms.remap import plan_remap
 
 _APART = 0.15
 """Torso lengths between the places of a joint, from which two sets mean different points by it."""
@@ -31,7 +31,8 @@ _STILL = ("head", "neck", "spine", "pelvis", "shoulder", "hip", "knee", "ankle",
 
 def describe_pair(
     store_a: Store, store_b: Store, label_map: LabelMap,
-    reports: tuple[AxesReport, AxesReport] | None = None,
+    reports: tuple[AxesReport, AxesReport] | None = None, layout: str | Path | Layout = "common",
+    aligned: bool = False,
 ) -> str:
     """What two data sets share, for a person who knows neither.
 
@@ -40,6 +41,10 @@ def describe_pair(
         store_b: The one to test on.
         label_map: A map that knows both.
         reports: Their axes; by default as `inspect_axes` finds them.
+        layout: The skeleton that both are brought to; ``common`` for the joints that both have or
+            can derive.
+        aligned: Whether neck, spine and pelvis are computed alike, as
+            `skelact.evaluation.harmonise.common_joints` does.
 
     Returns:
         Lines of text: classes, joints, axes.
@@ -52,9 +57,11 @@ def describe_pair(
     stores = (store_a, store_b)
     reports = reports or tuple(inspect_axes(store.arrays) for store in stores)
     names = [store.header.name for store in stores]
+    skeletons = [store.header.layout for store in stores]
+    layout = common_layout(*skeletons) if layout == "common" else get_layout(layout)
     lines = [f"{names[0]} -> {names[1]}", *map(_describe_store, stores), "",
              "Labels", *_describe_labels(stores, label_map), "",
-             "Joints", *_describe_joints(stores, reports)]
+             "Joints", *_describe_joints(stores, reports, layout, aligned)]
     for name, report in zip(names, reports, strict=True):
         lines += ["", f"Axes of {name}", *(f"  {line}" for line in str(report).splitlines())]
     if store_a.header.dims != store_b.header.dims:
@@ -102,29 +109,44 @@ def _describe_labels(stores: tuple[Store, Store], label_map: LabelMap) -> list[s
     return lines
 
 
-def _describe_joints(stores: tuple[Store, Store], reports: tuple[AxesReport, AxesReport]
-                     ) -> list[str]:
-    layouts = [store.header.layout for store in stores]
-    common = common_layout(*layouts)
-    lines = [f"  {common.num_joints} common joints: {', '.join(common.joints)}"]
+def _describe_joints(
+    stores: tuple[Store, Store], reports: tuple[AxesReport, AxesReport], layout: Layout,
+    aligned: bool,
+) -> list[str]:
+    how = ("by name, but neck, spine and pelvis computed alike from shoulders and hips" if aligned
+           else "by name, where each data set has them")
+    lines = [f"  {layout.num_joints} joints ({layout.name}), {how}: {', '.join(layout.joints)}"]
     for store in stores:
-        plan = plan_remap(store.header.layout, common)
-        derived = "; ".join(f"{joint} from {' and '.join(parts)}"
-                            for joint, parts in plan.derived.items())
-        dropped = [joint for joint in store.header.layout.joints if joint not in common.joints]
-        lines.append(f"  {store.header.name} ({store.header.layout.name}, "
-                     f"{store.header.layout.num_joints} joints): {len(plan.copied)} as they are"
-                     + (f"; derived: {derived}" if derived else "")
-                     + (f"; not used: {', '.join(dropped)}" if dropped else ""))
+        own = store.header.layout
+        plan = plan_joints(own, layout, aligned)
+        used = set(plan.copied).union(*plan.derived.values())
+        parts = [f"{len(plan.copied)} as they are"]
+        for what, found in (
+            ("derived", [f"{joint} from {' and '.join(parts)}"
+                         for joint, parts in plan.derived.items()]),
+            ("missing, seen by the network as absent", plan.missing),
+            ("not used", [joint for joint in own.joints if joint not in used]),
+        ):
+            parts += [f"{what}: {', '.join(found)}"] * bool(found)
+        lines.append(f"  {store.header.name} ({own.name}, {own.num_joints} joints): "
+                     + "; ".join(parts))
     if all(store.header.dims == 3 for store in stores):
-        lines += _compare_places(*(joint_places(store, report, common)
-                                   for store, report in zip(stores, reports, strict=True)))
+        first, second = (joint_places(store, report, _both_have(layout, stores))
+                         for store, report in zip(stores, reports, strict=True))
+        lines += _compare_places(first, second, aligned)
     return lines
 
 
-def _compare_places(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> list[str]:
+def _both_have(layout: Layout, stores: tuple[Store, Store]) -> list[str]:
+    plans = [plan_joints(store.header.layout, layout, False) for store in stores]
+    return [joint for joint in layout.joints if not any(joint in plan.missing for plan in plans)]
+
+
+def _compare_places(
+    first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray], aligned: bool
+) -> list[str]:
     apart = {}
-    for joint in first.keys() & second.keys():
+    for joint in (first.keys() & second.keys()) - (TRUNK.keys() if aligned else set()):
         offset = second[joint] - first[joint]
         if np.linalg.norm(offset) >= _APART:
             apart[joint] = offset
@@ -136,24 +158,26 @@ def _compare_places(first: Mapping[str, np.ndarray], second: Mapping[str, np.nda
         lines.append(f"    {joint}: the second set has it {left:+d}, {up:+d}, {ahead:+d} from "
                      "where the first has it")
     if apart.keys() & TRUNK.keys():
-        lines.append("  common_joints of skelact.evaluation.harmonise computes neck, pelvis and "
-                     "spine alike for both")
+        lines.append("  --joints aligned (aligned=True, common_joints of "
+                     "skelact.evaluation.harmonise) computes neck, pelvis and spine alike for both")
     return lines
 
 
-def joint_places(store: Store, report: AxesReport, layout: Layout) -> dict[str, np.ndarray]:
+def joint_places(
+    store: Store, report: AxesReport, joints: Sequence[str]
+) -> dict[str, np.ndarray]:
     """Where joints lie in people who stand: what a data set means by their names.
 
     Args:
         store: A 3-D data set.
         report: Its axes.
-        layout: The joints to place.
+        joints: Those to place.
 
     Returns:
         Joint -> ``[3]`` median place in torso lengths from the middle of the hips: to the left,
         up and ahead. Arms and joints that are never seen are left out.
     """
-    wanted = [joint for joint in layout.joints if any(part in joint for part in _STILL)]
+    wanted = [joint for joint in joints if any(part in joint for part in _STILL)]
     bodies = sample_bodies(store.arrays, more=wanted)
     matrix = axes_matrix(report)
     bodies = replace(bodies, joints={name: at @ matrix.T for name, at in bodies.joints.items()})

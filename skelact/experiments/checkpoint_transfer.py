@@ -82,14 +82,15 @@ def judge_checkpoint(
         raise SkelactError("distances and CORAL compare the target with what the model was trained "
                            "on; pass its store too (--train STORE)")
 
-    def clips(domain: Domain, split: str) -> Clips:
+    place = np.full(len(known.classes) + 1, -1)
+    place[[known.classes.index(word) for word in classes]] = np.arange(len(classes))
+
+    def clips(domain: Domain, split: str, learned: np.ndarray | None = None) -> Clips:
         shared = known.relabel(domain.name, domain.classes, domain.arrays.labels)
-        place = np.full(len(known.classes) + 1, -1)
-        place[[known.classes.index(name) for name in classes]] = np.arange(len(classes))
-        return Clips.of(domain, place[shared], split)
+        return Clips.of(domain, place[shared], split, learned)
 
     def unseen(domain: Domain, split: str) -> Clips:
-        return clips(domain, split).without(find_learned(model, domain.name, domain.columns))
+        return clips(domain, split, find_learned(model, domain.name, domain.columns))
 
     if target.name != name and target.shares_clips(name):
         raise SkelactError(f"{target.name} and {name}, which {model.name} was trained on, have "
@@ -99,7 +100,9 @@ def judge_checkpoint(
         protocol = protocol or model.training.get("protocol") or ""
         prefix = f"{protocol}/" if protocol else ""
         home = measure([model], unseen(source, prefix + "test"), classes, views, merge=merge)
-        learned = source.arrays, clips(source, prefix + "train").rows
+        if distances or "coral" in adaptations:
+            taught = clips(source, prefix + "train")
+            learned = taught.arrays, taught.rows
     cell = Cell((name,), target.name, classes, home, home)
     return judge_away(cell, [model], unseen(target, "all"), learned, views, adaptations, distances,
                       merge=merge)

@@ -1,7 +1,8 @@
 """Does it travel? Train on some data sets, test on others: a matrix of accuracies.
 
-``OUTPUT/matrix.md``, ``.csv``, ``.json`` and ``.png`` say what came out; ``axes/NAME.txt`` what was
-found out about the axes of each data set, ``joints/NAME.txt`` where its joints come from;
+``OUTPUT/matrix.md``, ``.csv``, ``.json`` and ``.png`` say what came out; ``pairs/A--B.txt`` what
+two data sets share, ``axes/NAME.txt`` what was found out about the axes of each,
+``joints/NAME.txt`` where its joints come from;
 ``stores/`` the clips that were trained on, as ordinary stores; ``runs/`` an ordinary run folder a
 seed, with the scores on the target beside it.
 """
@@ -17,17 +18,28 @@ from skelact.errors import ChoiceError, SkelactError
 from skelact.evaluation.adaptation import ADAPTATIONS
 from skelact.experiments.checkpoint_transfer import describe_classes, judge_checkpoint
 from skelact.experiments.derived_store import derive_store
-from skelact.experiments.domains import Domain, Task, open_domains, plan_task
+from skelact.experiments.domains import (
+    Domain,
+    Task,
+    open_domains,
+    plan_task,
+    take_joints,
+    take_source_joints,
+)
 from skelact.experiments.experiment_folder import (
     check_experiment,
     experiment_folder,
     write_domains,
+    write_pairs,
 )
 from skelact.experiments.few_shot import judge_few_shot, judge_fine_tuning
 from skelact.experiments.matrix_report import summary_table, write_matrix
 from skelact.experiments.transfer import Cell, judge_task, train_task
 from skelact.models.checkpoint import ActionModel, load_model
 from skelact.training.loop import TrainingStopped
+
+JOINTS = ("common", "aligned", "source")
+"""What `Options.joints` may say beside a layout."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,9 @@ class Options:
 
     Args:
         label_map: A label map by name or file; see `skelact.experiments.domains.plan_task`.
-        layout: The skeleton; ``common`` for the joints that all data sets of the matrix have.
+        joints: The skeleton: ``common``, the joints that all data sets of the matrix have, where
+            each has them; ``aligned``, the same with neck, spine and pelvis computed alike;
+            ``source``, those of the data set that is trained on; or a layout.
         change_axes: Bring units and axes together.
         seeds: Networks a cell.
         adaptations: Ways to adapt to the target without its labels, also judged.
@@ -47,7 +61,7 @@ class Options:
     """
 
     label_map: str = ""
-    layout: str = "common"
+    joints: str = "common"
     change_axes: bool = True
     seeds: int = 3
     adaptations: tuple[str, ...] = ()
@@ -116,8 +130,7 @@ def run_cross_domain(
         TrainingStopped: Ctrl-C; what is finished is kept.
     """
     check_experiment(output, overwrite, resume)
-    domains = {domain.folder: domain for domain in open_domains(
-        [*sources, *targets], options.layout, options.change_axes)}
+    domains = {domain.folder: domain for domain in open_together([*sources, *targets], options)}
 
     def find(folders: Sequence[str | Path]) -> list[Domain]:
         return list(dict.fromkeys(domains[Path(folder).resolve()] for folder in folders))
@@ -139,8 +152,8 @@ def run_checkpoint(
         path: The checkpoint; None for the model that ships with skelact.
         targets: Stores.
         output: The folder to write.
-        options: How data sets are made comparable, and what is measured; ``common`` is the
-            model's own skeleton.
+        options: How data sets are made comparable, and what is measured; the joints ``common``
+            and ``source`` are the model's own.
         source: The store that the model was trained on, for the in-domain figure.
         protocol: Which protocol of it has the test part.
         views: Views a clip.
@@ -154,9 +167,11 @@ def run_checkpoint(
     check_experiment(output, overwrite)
     model = load_model(path, device)
     options = replace(options, seeds=1)
-    layout = model.layout if options.layout == "common" else options.layout
-    domains = open_domains([*([source] if source else []), *targets], layout,
-                           options.change_axes)
+    folders, ours = [*([source] if source else []), *targets], options.joints in JOINTS
+    domains = open_domains(folders, "own" if ours else options.joints, options.change_axes)
+    if ours:
+        aligned = options.joints == "aligned"
+        domains = list(take_joints(domains, model.layout, aligned).values())
     home = domains.pop(0) if source else None
     cells = tuple(judge_checkpoint(model, domain, home, options.label_map, protocol, views,
                                    options.adaptations, options.distances) for domain in domains)
@@ -164,12 +179,23 @@ def run_checkpoint(
         model, domain, options.label_map) for cell, domain in zip(cells, domains, strict=True)}
     settings = {"model": model.name, "classes": list(model.classes),
                 "targets": [domain.name for domain in domains], "meaning": meaning,
-                "layout": model.layout.name, "change_axes": options.change_axes}
+                "joints": options.joints, "layout": model.layout.name,
+                "change_axes": options.change_axes}
     matrix = Matrix(cells, {}, meaning, options)
     with experiment_folder(output, settings, overwrite) as folder:
         write_domains(folder, [*([home] if home else []), *domains])
         write_matrix(matrix, folder)
     return matrix
+
+
+def open_together(folders: Sequence[str | Path], options: Options) -> list[Domain]:
+    """Open the stores of an experiment; `run_pairs` takes the joints of each source, if asked to.
+
+    Raises:
+        SkelactError: See `skelact.experiments.domains.open_domains`.
+    """
+    joints = "own" if options.joints == "source" else options.joints
+    return open_domains(folders, joints, options.change_axes)
 
 
 def run_pairs(
@@ -186,6 +212,8 @@ def run_pairs(
         overwrite: Begin anew.
         resume: Go on.
     """
+    if options.joints == "source":
+        pairs = [take_source_joints(group, target) for group, target in pairs]
     tasks = [plan_task(group, target, options.label_map) for group, target in pairs]
     skipped = {task.name: f"{len(task.classes)} shared classes"
                + (f" ({', '.join(task.classes)})" if task.classes else "")
@@ -199,6 +227,7 @@ def run_pairs(
     with experiment_folder(output, settings, overwrite, resume) as folder:
         write_domains(folder, [domain for task in tasks
                                for domain in (*task.sources, task.target)])
+        write_pairs(folder, tasks)
         cells = tuple(_run(tasks, folder, config, options, resume))
         matrix = Matrix(cells, skipped, {task.name: _meaning(task) for task in tasks}, options)
         write_matrix(matrix, folder)
@@ -252,7 +281,7 @@ def _describe(pairs, tasks: Sequence[Task], config: TrainConfig, options: Option
     return {
         "pairs": [f"{'+'.join(domain.name for domain in group)} -> {target.name}"
                   for group, target in pairs],
-        "stores": stores, "layout": str(options.layout),
+        "stores": stores, "joints": options.joints,
         "change_axes": options.change_axes,
         "meaning": {task.name: _meaning(task) for task in tasks},
         "config": {name: value for name, value in asdict(config).items() if name not in free},

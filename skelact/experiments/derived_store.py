@@ -1,7 +1,7 @@
 """The training clips of a task as a store of their own, which `skelact train` takes as it is."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from tqdm import tqdm
 from skelact.datasets.arrays import ClipArrays
 from skelact.datasets.store import Store, StoreWriter
 from skelact.errors import ChoiceError, SkelactError
+from skelact.evaluation.clip_rows import select_clips
 from skelact.experiments.domains import Domain, Task
 from skelact.pose.recording import PoseTrack, Recording
 from skelact.transforms.projection import project_arrays
@@ -61,7 +62,7 @@ def derive_store(task: Task, folder: str | Path, protocol: str = "", validate: b
 
 
 def store_arrays(
-    arrays: ClipArrays, rows: np.ndarray, labels: list[dict]
+    arrays: ClipArrays, rows: Sequence[int], labels: Sequence[dict]
 ) -> Iterator[Recording]:
     """Clips as the recordings that a store is made of.
 
@@ -112,10 +113,16 @@ def _recordings(domain: Domain, task: Task, parts: dict[str, np.ndarray], flat: 
         return known | {"clip_id": (f"{domain.name}/" if several else "") + ids[row] + suffix,
                         "label": task.classes[labels[row]], "splits": [part]}
 
-    project = flat and domain.arrays.dims == 3
-    for yaw in YAWS if project else (0,):
-        arrays = project_arrays(domain.arrays, math.radians(yaw)) if project else domain.arrays
+    clips = {part: domain.convert(rows) for part, rows in parts.items()}
+    if not (flat and domain.arrays.dims == 3):
+        for part, rows in parts.items():
+            yield from store_arrays(*clips[part], [facts(row, part, "") for row in rows])
+        return
+    clips = {part: select_clips(*chosen) for part, chosen in clips.items()}
+    for yaw in YAWS:
         for part, rows in parts.items():
             if yaw == 0 or part == "train":
                 suffix = f"@{yaw}" if yaw else ""
-                yield from store_arrays(arrays, rows, [facts(row, part, suffix) for row in rows])
+                seen = project_arrays(clips[part], math.radians(yaw))
+                yield from store_arrays(seen, range(len(rows)),
+                                        [facts(row, part, suffix) for row in rows])

@@ -1,7 +1,7 @@
 """Data sets made comparable: one skeleton, one set of axes, shared classes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,13 @@ from skelact.datasets.splits import select_rows
 from skelact.datasets.store import Store
 from skelact.datasets.validation.integrity import check_whole
 from skelact.errors import SkelactError
-from skelact.evaluation.harmonise import harmonise, inspect_axes
+from skelact.evaluation.axes_report import AxesReport
+from skelact.evaluation.clip_rows import select_clips
+from skelact.evaluation.harmonise import common_joints, harmonise, inspect_axes, plan_joints
 from skelact.evaluation.label_map import LabelMap, load_label_map
 from skelact.graph.layouts import Layout, get_layout
 from skelact.transforms.common_layout import common_layout
-from skelact.transforms.remap import plan_remap
+from skelact.transforms.remap import RemapPlan
 
 OVERLAPPING = (frozenset({"ntu60", "ntu120"}),)
 """Data sets of which one holds clips of the other, under the same ids."""
@@ -23,16 +25,19 @@ OVERLAPPING = (frozenset({"ntu60", "ntu120"}),)
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """A data set in the skeleton and the axes of an experiment.
+    """A data set, and how its clips come into the skeleton and the axes of an experiment.
 
     Args:
         name: As its store calls it.
         folder: The store.
         classes: Its own classes, which ``arrays.labels`` count.
-        arrays: Its L clips.
+        arrays: Its L clips as they are in the store, in its own skeleton and axes.
         columns: What splits are made of; see `skelact.datasets.store.Store.columns`.
-        axes: What was found out about its axes, in words.
-        joints: Where each joint comes from, in words.
+        axes: What was found out about its axes.
+        joints: Where each joint of the experiment comes from.
+        aligned: Whether neck, spine and pelvis are computed alike in all data sets; see
+            `skelact.evaluation.harmonise.common_joints`.
+        change_axes: Whether its axes are changed, as far as ``axes`` is sure of them.
     """
 
     name: str
@@ -40,12 +45,33 @@ class Domain:
     classes: tuple[str, ...]
     arrays: ClipArrays
     columns: Mapping = field(repr=False)
-    axes: str = field(repr=False)
-    joints: str = field(repr=False)
+    axes: AxesReport = field(repr=False)
+    joints: RemapPlan = field(repr=False)
+    aligned: bool = False
+    change_axes: bool = True
 
     def rows(self, split: str) -> np.ndarray:
         """The clips of a split; see `skelact.datasets.splits.select_rows`."""
         return select_rows(self.columns, split, dataset=self.name)
+
+    def convert(self, rows: np.ndarray) -> tuple[ClipArrays, np.ndarray]:
+        """Clips in the skeleton and the axes of the experiment.
+
+        Args:
+            rows: ``[K]`` which of the L.
+
+        Returns:
+            Clips, and ``[K]`` which of them they are: the K alone, in memory; or those of the
+            store, mapped, where nothing is to be changed.
+        """
+        rows, layout = np.asarray(rows, np.int64), self.joints.target
+        turned = self.change_axes and self.axes.changes()
+        if not turned and not self.aligned and layout.joints == self.arrays.layout.joints:
+            return remap_arrays(self.arrays, layout), rows
+        clips = select_clips(self.arrays, rows)
+        clips = harmonise(clips, self.axes) if turned else clips
+        bring = common_joints if self.aligned else remap_arrays
+        return bring(clips, layout), np.arange(len(rows))
 
     def shares_clips(self, name: str) -> bool:
         """Whether clips of that data set may be clips of this one."""
@@ -62,6 +88,7 @@ class Task:
         classes: Shared names: those of the target that some source has.
         labels: Name of a data set -> ``[L]`` index in ``classes``, -1 for what is not shared.
         meaning: Name of a data set -> shared name -> its own classes.
+        label_map: What says so.
     """
 
     sources: tuple[Domain, ...]
@@ -69,6 +96,7 @@ class Task:
     classes: tuple[str, ...]
     labels: Mapping[str, np.ndarray] = field(repr=False)
     meaning: Mapping[str, Mapping[str, tuple[str, ...]]] = field(repr=False)
+    label_map: LabelMap = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -92,15 +120,16 @@ class Task:
 
 
 def open_domains(
-    folders: Sequence[str | Path], layout: str | Path | Layout = "common",
+    folders: Sequence[str | Path], joints: str | Path | Layout = "common",
     change_axes: bool = True,
 ) -> list[Domain]:
-    """Open stores and make their clips comparable.
+    """Open stores whose clips are to be made comparable.
 
     Args:
         folders: Stores; those named twice are opened once.
-        layout: The skeleton that all are brought to; ``common`` for the joints that all have or
-            can derive.
+        joints: The skeleton that all are brought to. ``common``: the joints that all have or can
+            derive, where each has them; ``aligned``: the same, with neck, spine and pelvis computed
+            alike; ``own``: each keeps its own; or a layout.
         change_axes: Bring units and axes to metres, y up, not mirrored, as far as
             `skelact.evaluation.harmonise` is sure of them. False leaves them, which is only good
             for measuring what that costs.
@@ -116,8 +145,45 @@ def open_domains(
     stores = [Store(folder) for folder in folders]
     _check_names(stores)
     skeletons = [store.header.layout for store in stores]
-    wanted = common_layout(*skeletons) if layout == "common" else get_layout(layout)
-    return [_open(store, wanted, change_axes) for store in stores]
+    if joints in ("common", "aligned"):
+        wanted = [common_layout(*skeletons)] * len(stores)
+    else:
+        wanted = skeletons if joints == "own" else [get_layout(joints)] * len(stores)
+    return [Domain(store.header.name, store.folder, store.header.classes, store.arrays,
+                   store.columns(), inspect_axes(store.arrays),
+                   plan_joints(store.header.layout, layout, joints == "aligned"),
+                   joints == "aligned", change_axes)
+            for store, layout in zip(stores, wanted, strict=True)]
+
+
+def take_joints(
+    domains: Sequence[Domain], layout: Layout, aligned: bool = False
+) -> dict[Domain, Domain]:
+    """Data sets -> the same in another skeleton.
+
+    Args:
+        domains: Data sets.
+        layout: The skeleton.
+        aligned: Compute neck, spine and pelvis alike.
+
+    Raises:
+        LayoutError: A skeleton cannot be converted.
+    """
+    return {domain: replace(domain, aligned=aligned, joints=plan_joints(
+        domain.arrays.layout, layout, aligned)) for domain in domains}
+
+
+def take_source_joints(
+    sources: Sequence[Domain], target: Domain
+) -> tuple[list[Domain], Domain]:
+    """Sources and target in the sources' own skeleton (of several: the joints that they share).
+
+    Raises:
+        LayoutError: The target has too few of these joints.
+    """
+    layout = common_layout(*(domain.arrays.layout for domain in sources))
+    taken = take_joints([*sources, target], layout)
+    return [taken[domain] for domain in sources], taken[target]
 
 
 def plan_task(sources: Sequence[Domain], target: Domain, label_map: str | Path = "") -> Task:
@@ -151,22 +217,13 @@ def plan_task(sources: Sequence[Domain], target: Domain, label_map: str | Path =
     place[[shared.classes.index(name) for name in classes]] = np.arange(len(classes))
     labels = {domain.name: place[shared.relabel(domain.name, domain.classes,
                                                 domain.arrays.labels)] for domain in domains}
-    return Task(tuple(sources), target, classes, labels, meaning)
+    return Task(tuple(sources), target, classes, labels, meaning, shared)
 
 
 def _own_classes(domains: Sequence[Domain]) -> LabelMap:
     classes = domains[-1].classes
     return LabelMap(classes, {domain.name: {name: name for name in classes} for domain in domains},
                     name="their own names")
-
-
-def _open(store: Store, layout: Layout, change_axes: bool) -> Domain:
-    report = inspect_axes(store.arrays)
-    arrays = harmonise(store.arrays, report) if change_axes else store.arrays
-    note = "" if change_axes else "Nothing was changed (--no-harmonise).\n\n"
-    return Domain(
-        store.header.name, store.folder, store.header.classes, remap_arrays(arrays, layout),
-        store.columns(), f"{note}{report}", str(plan_remap(arrays.layout, layout)))
 
 
 def _check_names(stores: Sequence[Store]) -> None:

@@ -6,13 +6,15 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from skelact.datasets.store import Store
 from skelact.errors import FileFormatError, OutputExistsError, SkelactError, one_line
-from skelact.experiments.domains import Domain
+from skelact.evaluation.pair_report import describe_pair
+from skelact.experiments.domains import Domain, Task
 from skelact.output import write_text
 from skelact.training.run_folder import lock_run
 
 SETTINGS = "settings.json"
-_OURS = ("stores", "runs", "axes", "joints")
+_OURS = ("stores", "runs", "axes", "joints", "pairs")
 
 
 @contextlib.contextmanager
@@ -66,10 +68,34 @@ def check_experiment(output: str | Path, overwrite: bool = False, resume: bool =
 
 
 def write_domains(output: Path, domains: Sequence[Domain]) -> None:
-    """Write what was found out about the axes and the joints of data sets."""
-    for domain in dict.fromkeys(domains):
-        for part, text in (("axes", domain.axes), ("joints", domain.joints)):
-            write_text(output / part / f"{domain.name}.txt", text + "\n", overwrite=True)
+    """Write what was found out about the axes of data sets, and where their joints come from."""
+    joints: dict[str, list[str]] = {}
+    for domain in domains:
+        note = "" if domain.change_axes else "Nothing was changed (--no-harmonise).\n\n"
+        write_text(output / "axes" / f"{domain.name}.txt", f"{note}{domain.axes}\n",
+                   overwrite=True)
+        joints.setdefault(domain.name, []).append(_describe_joints(domain))
+    for name, plans in joints.items():  # several, where each source has its own skeleton
+        write_text(output / "joints" / f"{name}.txt", "\n\n".join(dict.fromkeys(plans)) + "\n",
+                   overwrite=True)
+
+
+def write_pairs(output: Path, tasks: Sequence[Task]) -> None:
+    """Write the labels, joints and axes of each source and its target, side by side."""
+    for task in tasks:
+        for source in task.sources:
+            shared = task.meaning[source.name].keys() & task.meaning[task.target.name].keys()
+            if source is not task.target and len(shared) > 1:
+                text = describe_pair(
+                    Store(source.folder), Store(task.target.folder), task.label_map,
+                    (source.axes, task.target.axes), source.joints.target, source.aligned)
+                write_text(output / "pairs" / f"{source.name}--{task.target.name}.txt",
+                           text + "\n", overwrite=True)
+
+
+def _describe_joints(domain: Domain) -> str:
+    alike = "; the trunk is computed alike in all data sets" if domain.aligned else ""
+    return f"{domain.joints.target.num_joints} joints{alike}\n{domain.joints}"
 
 
 def _check_same(path: Path, settings: dict) -> None:

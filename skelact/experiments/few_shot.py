@@ -92,7 +92,8 @@ def judge_few_shot(
     """
     support, queries = target_parts(target)
     labels, found = target.arrays.labels, {}
-    features = [extract_features(model, target.arrays) for model in models]
+    clips = target.convert(np.arange(len(labels)))
+    features = [extract_features(model, *clips) for model in models]
     for count in shots:
         chosen = [draw_support(labels, support, count, draw) for draw in range(draws)]
         for metric in METRICS:
@@ -164,7 +165,7 @@ def write_parts(domain: Domain, parts: dict[str, np.ndarray], folder: Path) -> S
             for part, rows in parts.items():
                 known = [{"clip_id": ids[row], "label": domain.classes[labels[row]],
                           "splits": [part]} for row in rows]
-                for recording in store_arrays(domain.arrays, rows, known):
+                for recording in store_arrays(*domain.convert(rows), known):
                     writer.add(recording)
             writer.finish(f"{domain.name}-part", [domain.classes[label] for label in used],
                           format="skelact cross-domain")

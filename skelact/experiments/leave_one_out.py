@@ -5,8 +5,7 @@ from pathlib import Path
 
 from skelact.config import TrainConfig
 from skelact.errors import SkelactError
-from skelact.experiments.cross_domain import Matrix, Options, run_pairs
-from skelact.experiments.domains import open_domains
+from skelact.experiments.cross_domain import Matrix, Options, open_together, run_pairs
 
 
 def run_leave_one_out(
@@ -27,7 +26,7 @@ def run_leave_one_out(
     Raises:
         SkelactError: Fewer than two data sets; or see `run_cross_domain`.
     """
-    domains = open_domains(folders, options.layout, options.change_axes)
+    domains = open_together(folders, options)
     if len(domains) < 2:
         raise SkelactError(f"expected two data sets or more to leave one out of, got "
                            f"{len(domains)}")

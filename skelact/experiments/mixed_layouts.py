@@ -58,7 +58,7 @@ def train_mixed(
     torch.manual_seed(config.seed)
     clips = [_form(domain, config) for domain in domains]
     sizes = [len(domain.classes) for domain in domains]
-    skeletons = list({domain.arrays.layout.name: domain.arrays.layout for domain in domains
+    skeletons = list({domain.joints.target.name: domain.joints.target for domain in domains
                       }.values())
     dense = build_network(_architecture(config, clips[0].channels, sum(sizes)), skeletons[0])
     network = SparseClassifier(dense, *skeletons[1:]).train().to(device)
@@ -90,7 +90,7 @@ def _loss(
     device = next(network.parameters()).device
     for batch, domain in zip(batches, domains, strict=True):
         seen = find_present(batch.clips)
-        graph = network.graphs[domain.arrays.layout.name]
+        graph = network.graphs[domain.joints.target.name]
         for clip, present, label in zip(batch.clips, seen, batch.labels, strict=True):
             if present.any():  # everybody in a sparse clip is convolved
                 people.append(clip[present].to(device))
@@ -157,7 +157,7 @@ def _form(domain: Domain, config: TrainConfig):
     clip = config.clip
     if domain.arrays.dims == 2 and clip.normalise == "auto":
         clip = replace(clip, normalise="body")
-    return settle_form(clip, domain.arrays.layout, domain.arrays.dims, images=False)
+    return settle_form(clip, domain.joints.target, domain.arrays.dims, images=False)
 
 
 def _architecture(config: TrainConfig, channels: int, num_classes: int) -> dict:
@@ -171,7 +171,7 @@ def _architecture(config: TrainConfig, channels: int, num_classes: int) -> dict:
 
 def _loader(domain: Domain, rows: np.ndarray, clip, config: TrainConfig, parts: int) -> Loader:
     size = max(1, round(config.optim.batch_size / parts))
-    return Loader(domain.arrays, rows, size, sampling=train_sampling(replace(config, clip=clip)),
+    return Loader(*domain.convert(rows), size, sampling=train_sampling(replace(config, clip=clip)),
                   transform=form_clips(clip, domain.arrays.dims, config.augment),
                   people=clip.people, seed=config.seed, workers=config.workers)
 
@@ -185,7 +185,7 @@ def _dense_model(
     network: SparseClassifier, domain: Domain, clip, own: slice, config: TrainConfig
 ) -> ActionModel:
     """The dense network of a data set, with its slice of the head."""
-    layout = domain.arrays.layout
+    layout = domain.joints.target
     twin = network.dense(layout.name)
     architecture = _architecture(config, clip.channels, len(domain.classes))
     weights = twin.state_dict()

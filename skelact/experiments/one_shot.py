@@ -105,8 +105,8 @@ def _learn_and_judge(
     auxiliary = summarise(np.array([result.hits() for result in known]), known[0].labels,
                           np.full(len(known[0]), -1))
     rows, labels = np.concatenate([exemplars, queries]), domain.arrays.labels
-    features = [np.split(extract_features(model, domain.arrays, rows), [len(exemplars)])
-                for model in models]
+    clips = domain.convert(rows)
+    features = [np.split(extract_features(model, *clips), [len(exemplars)]) for model in models]
     novel = {}
     for metric in METRICS:
         hits = np.array([nearest_mean(one, labels[exemplars], many, metric) == labels[queries]

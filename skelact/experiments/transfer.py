@@ -130,9 +130,9 @@ def judge_task(
         distances: Measure how far the features of both sides lie apart.
     """
     columns = store.columns()
-    home = Clips(store.arrays, _listed(columns, "test"), store.arrays.labels, columns)
-    away = Clips.of(task.target, task.labels[task.target.name])
-    away = away.without(_find_learned(task, columns))
+    home = Clips.among(store.arrays, _listed(columns, "test"), store.arrays.labels, columns)
+    away = Clips.of(task.target, task.labels[task.target.name],
+                    learned=_find_learned(task, columns))
     in_domain = measure(models, home, task.classes, views)
     cell = Cell(tuple(source.name for source in task.sources), task.target.name, task.classes,
                 in_domain, in_domain)
@@ -174,45 +174,56 @@ def judge_away(
 
 @dataclass(frozen=True, eq=False)
 class Clips:
-    """Clips to score.
+    """K clips to score.
 
     Args:
-        arrays: L clips.
-        rows: Which of them.
-        labels: ``[L]`` index in the shared classes.
-        columns: What is known of all L; see `skelact.datasets.store.Store.columns`.
+        arrays: Clips, these and perhaps others.
+        rows: ``[K]`` which of them.
+        labels: ``[K]`` index in the shared classes.
+        ids: ``[K]`` their names.
+        subjects: ``[K]`` who is seen; -1 for unknown.
     """
 
     arrays: ClipArrays
     rows: np.ndarray
     labels: np.ndarray
-    columns: Mapping
+    ids: np.ndarray
+    subjects: np.ndarray
 
     @classmethod
-    def of(cls, domain: Domain, labels: np.ndarray, split: str = "all") -> "Clips":
-        """Those of a split that show a shared class."""
-        rows = domain.rows(split)
-        return cls(domain.arrays, rows[labels[rows] >= 0], labels, domain.columns)
-
-    def without(self, learned: np.ndarray) -> "Clips":
-        """Those that were not trained on.
+    def of(
+        cls, domain: Domain, labels: np.ndarray, split: str = "all",
+        learned: np.ndarray | None = None,
+    ) -> "Clips":
+        """Those of a split that show a shared class and were not trained on.
 
         Args:
-            learned: Rows of the arrays.
+            domain: The data set, of L clips.
+            labels: ``[L]`` index in the shared classes; -1 for none.
+            split: Which of them.
+            learned: Rows that were trained on.
 
         Raises:
             SkelactError: None is left.
         """
-        rows = np.setdiff1d(self.rows, learned)
+        rows = domain.rows(split)
+        rows = rows[labels[rows] >= 0]
         if not len(rows):
-            raise SkelactError(f"all {len(self.rows)} clips to test on were trained on; train by "
+            raise SkelactError(f"no clip of {domain.name} ({split}) shows a shared class")
+        left = rows if learned is None else np.setdiff1d(rows, learned)
+        if not len(left):
+            raise SkelactError(f"all {len(rows)} clips to test on were trained on; train by "
                                "another protocol, or leave that data set out")
-        return replace(self, rows=rows)
+        arrays, places = domain.convert(left)
+        return replace(cls.among(arrays, left, labels, domain.columns), rows=places)
 
-    @property
-    def subjects(self) -> np.ndarray:
-        """``[K]`` who is seen in the rows; -1 for unknown."""
-        return np.asarray(self.columns["subject"])[self.rows]
+    @classmethod
+    def among(
+        cls, arrays: ClipArrays, rows: np.ndarray, labels: np.ndarray, columns: Mapping
+    ) -> "Clips":
+        """Some of L clips, whose labels and columns are known."""
+        return cls(arrays, rows, labels[rows], np.asarray(columns["clip_id"]).astype(str)[rows],
+                   np.asarray(columns["subject"])[rows])
 
 
 def measure(
@@ -230,11 +241,11 @@ def measure(
         merge: ``[classes of the models, K]`` which of them are which shared class, where they
             are not the same; the probabilities of several are added.
     """
-    ids, results = np.asarray(clips.columns["clip_id"]).astype(str)[clips.rows], []
+    results = []
     for model in models:
         scores = score_model(model, clips.arrays, clips.rows, views)
         results.append(ClipScores(scores if merge is None else scores @ merge,
-                                  clips.labels[clips.rows], ids, classes))
+                                  clips.labels, clips.ids, classes))
     for result, file in zip(results, files, strict=bool(files)):
         write_scores(result, file, overwrite=True)
     return summarise(np.array([result.hits() for result in results]), results[0].labels,

@@ -37,14 +37,27 @@ def test_a_pair_in_words(tmp_path):
     text = describe_pair(gym, lab, MAP)
     for words in ("gym -> lab", "2 shared classes by the label map small (chance 0.50)",
                   "waving (4 clips) = wave_high (6 clips)", "gym: 8 clips", "left out: squat",
-                  "20 common joints", "pelvis: the second set has it +0, -", "Axes of gym",
-                  "nothing, the axes are as they should be", "Axes of lab", "millimetres",
-                  "MIRRORED", "reverse x"):
+                  "20 joints (kinect20), by name", "pelvis: the second set has it +0, -",
+                  "Axes of gym", "nothing, the axes are as they should be", "Axes of lab",
+                  "millimetres", "MIRRORED", "reverse x"):
         assert words in text, words
     assert max(map(len, text.splitlines())) <= 100
     assert "knee: the second" not in text
     with pytest.raises(ChoiceError, match="does not know the data set"):
         describe_pair(gym, lab, LabelMap(("wave",), {"gym": {"waving": "wave"}}))
+
+
+def test_the_joints_that_are_used(tmp_path):
+    """With the trunk computed alike, and as the first set has them."""
+    gym = store(tmp_path / "gym", "gym", ("waving", "shove"), layout="ntu25")
+    lab = store(tmp_path / "lab", "lab", ("wave_high", "push"))
+    aligned = " ".join(describe_pair(gym, lab, MAP, aligned=True).split())
+    assert "20 joints (kinect20+ntu25), by name, but neck, spine and pelvis computed" in aligned
+    assert "derived: pelvis from left_hip and right_hip, spine" in aligned
+    own = " ".join(describe_pair(gym, lab, MAP, layout="ntu25").split())
+    assert "gym (ntu25, 25 joints): 25 as they are lab" in own
+    assert "lab (kinect20, 20 joints): 20 as they are; derived: upper_neck from" in own
+    assert "missing, seen by the network as absent: left_hand_tip, left_thumb" in own
 
 
 def test_other_skeletons(tmp_path):
@@ -61,7 +74,7 @@ def test_places_do_not_depend_on_axes(tmp_path):
     other = store(tmp_path / "b", "gym", ("waving",), change=lambda joints: 100 * joints[swap])
     reports = [inspect_axes(s.arrays) for s in (plain, other)]
     assert reports[1].sides_swapped
-    first, second = (joint_places(s, report, get_layout("kinect20"))
+    first, second = (joint_places(s, report, get_layout("kinect20").joints)
                      for s, report in zip((plain, other), reports, strict=True))
     assert first.keys() == second.keys()
     for joint in first:

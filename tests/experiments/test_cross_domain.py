@@ -96,6 +96,11 @@ def test_everything_is_written(matrix, output):
     assert content["cells"][1]["figures"]["accuracy"]["value"] == away.figures.accuracy.value
     assert content["classes"]["kinect -> mocap"]["back"] == {"kinect": ["kick_back"],
                                                              "mocap": ["rear_kick"]}
+    pair = (output / "pairs" / "kinect--mocap.txt").read_text()
+    for words in ("2 shared classes", "kick_back (12 clips) = rear_kick (12 clips)", "by name",
+                  "Axes of mocap", "MIRRORED"):
+        assert words in pair
+    assert "remap ntu25 -> kinect20+ntu25" in (output / "joints" / "mocap.txt").read_text()
     assert Image.open(output / "matrix.png").size[0] > 400
     scores = read_scores(output / "runs" / "kinect--kinect" / "seed0" / "on_mocap.npz")
     assert scores.hits().mean() == away.figures.accuracy.value
@@ -103,6 +108,28 @@ def test_everything_is_written(matrix, output):
     assert store.header.classes == ("ahead", "back")
     assert store.header.splits == {"test": 6, "train": 18}
     assert store.header.layout.name == "kinect20+ntu25"
+
+
+def test_the_joints_of_each_source(kinect, mocap, label_map, tmp_path):
+    """Each pair has the skeleton of what is trained on; the files say both."""
+    config = quick()
+    config = replace(config, optim=replace(config.optim, epochs=1))
+    options = Options(label_map=label_map, seeds=1, joints="source")
+    run_cross_domain([kinect, mocap], [kinect, mocap], tmp_path / "out", config, options)
+    layouts = {folder.name: load_model(folder / "seed0" / "model.pt").layout.name
+               for folder in (tmp_path / "out" / "runs").iterdir()}
+    assert layouts == {"kinect--kinect": "kinect20", "mocap--kinect": "ntu25"}
+    joints = (tmp_path / "out" / "joints" / "kinect.txt").read_text()
+    assert "remap kinect20 -> kinect20" in joints
+    assert "remap kinect20 -> ntu25" in joints
+    pair = " ".join((tmp_path / "out" / "pairs" / "mocap--kinect.txt").read_text().split())
+    assert "missing, seen by the network as absent:" in pair
+    again = run_cross_domain([kinect, mocap], [kinect, mocap], tmp_path / "out", config, options,
+                             resume=True)
+    assert len(again.cells) == 4
+    with pytest.raises(SkelactError, match="begun with other settings: joints differ"):
+        run_cross_domain([kinect, mocap], [kinect, mocap], tmp_path / "out", config,
+                         replace(options, joints="aligned"), resume=True)
 
 
 def test_a_few_clips_of_the_target_are_the_test_part_by_others(matrix):

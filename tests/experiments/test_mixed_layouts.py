@@ -34,7 +34,7 @@ def test_both_are_learned_and_each_model_stands_alone(domains, tmp_path):
     for domain, chosen in zip(domains, rows, strict=True):
         path = save_model(models[domain.name], tmp_path / f"{domain.name}.pt")
         model = load_model(path)
-        assert model.layout.joints == domain.arrays.layout.joints
+        assert model.layout.joints == domain.joints.target.joints
         assert model.classes == domain.classes
         # statistics are those of both data sets together, after few steps behind the weights
         model = adapt_batch_norm(model, domain.arrays, chosen)
