@@ -48,7 +48,9 @@ def format_figures(evaluation: "Evaluation") -> str:
     lines = [f"{conditions['model']} on {conditions['data']}, {conditions['split']}: {len(result)} "
              f"clips, {conditions['views']} view{'s' * (conditions['views'] != 1)} each"]
     width = max(map(len, NAMES.values()))
-    for name, figure in evaluation.figures().items():
+    shown = {name: figure for name, figure in evaluation.figures().items()
+             if figure.value == figure.value}  # NaN says nothing; the notes say why
+    for name, figure in shown.items():
         lines.append(f"{NAMES[name]:>{width + 2}}  {figure.value:.4f}  (95 % interval "
                      f"{show_span(figure)})")
     lines.append(f"{'calibration error (ECE)':>{width + 2}}  {evaluation.calibration_error():.4f}")

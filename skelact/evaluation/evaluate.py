@@ -181,7 +181,7 @@ def choose_clips(
     known = rows[labels[rows] >= 0]
     others = rows[labels[rows] < 0]
     notes += _check_match(store, match, known, others, model.classes, shared_classes, ask_others)
-    notes += find_leaks(model, store, columns, known)
+    notes += [*_check_few(model.classes, labels[known]), *find_leaks(model, store, columns, known)]
     return ChosenClips(
         split, known, labels[known], np.asarray(columns["clip_id"]).astype(str)[known],
         usable_subjects(columns["subject"][known]), others,
@@ -267,6 +267,24 @@ def _check_match(
                            "it on the others alone")
     asked = " It was asked about them to see what it takes for unknown." * ask_others
     return [*notes, f"{what}. They are not in the figures.{asked}{hint}"]
+
+
+_FEW = 3
+
+
+def _check_few(names: Sequence[str], labels: np.ndarray) -> list[str]:
+    """What to say where so few of a model's classes are tested that figures mislead."""
+    tested = np.unique(labels)
+    if len(tested) > _FEW or len(tested) == len(names):
+        return []
+    listed = ", ".join(names[k] for k in tested)
+    if len(tested) == 1:
+        return [f"Clips of one class only are tested, {listed}: the accuracy is the share of them "
+                "that are recognized, and a model that always says so would have 1. Precision and "
+                "F1, which compare classes, are left out."]
+    return [f"Only {len(tested)} of the {len(names)} classes that the model knows are tested: "
+            f"{listed}. The figures say nothing about the others, and precision less than it seems "
+            "to: few classes can be taken for one another."]
 
 
 def _some(names: Sequence[str], most: int = 12) -> str:

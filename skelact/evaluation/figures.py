@@ -1,7 +1,9 @@
 """The figures of a test with their 95 % intervals.
 
 Where subjects are known, whole subjects are drawn: clips of one person resemble each other, and
-new people are what a figure is to hold for.
+new people are what a figure is to hold for. Means of classes are over those of which clips were
+tested, all of them over the same ones; where that is one class, precision and F1, which compare
+classes, are NaN.
 """
 
 from collections.abc import Callable, Collection
@@ -21,6 +23,7 @@ NAMES = {
     "f1_macro": "F1, mean of classes",
 }
 """What a report calls each figure."""
+_COMPARING = ("precision_macro", "f1_macro")
 
 
 def measure(
@@ -36,7 +39,9 @@ def measure(
         names: Which of `NAMES`.
         draws: Bootstrap samples a figure.
     """
-    return {name: bootstrap(metric, len(result), groups=subjects, draws=draws)
+    alone = len(np.unique(result.labels)) < 2
+    return {name: Interval(*(float("nan"),) * 3) if alone and name in _COMPARING
+            else bootstrap(metric, len(result), groups=subjects, draws=draws)
             for name, metric in _metrics(result).items() if name in names}
 
 
@@ -60,7 +65,9 @@ def _metrics(result: ClipScores) -> dict[str, Callable[[np.ndarray], float]]:
     def macro(which: int) -> Callable[[np.ndarray], float]:
         def mean(rows: np.ndarray) -> float:
             counts = np.bincount(places[rows], minlength=count * count).reshape(count, count)
-            return precision_recall_f1(counts).mean("macro")[which]
+            found = precision_recall_f1(counts)
+            figure = (found.precision, found.recall, found.f1)[which]
+            return float(figure[found.support > 0].mean())
         return mean
 
     return {

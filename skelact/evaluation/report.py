@@ -160,8 +160,8 @@ def _choice(evaluation: Evaluation, tested: int) -> list[str]:
     known = len(evaluation.scores.classes)
     return [] if tested == known else [
         f"The model may answer any of its {known} classes; clips of {tested} of them were tested. "
-        "Mean class accuracy is over those. Precision, recall and F1 count as 0 for a class of "
-        "which no clip was tested, but for which some were taken."]
+        "Means of classes are over those; a clip that is taken for another class counts as not "
+        "recognized."]
 
 
 def _rejection(evaluation: Evaluation) -> list[str]:

@@ -17,9 +17,10 @@ _WORST = 12
 
 
 def figure_table(figures: Mapping[str, Interval], num_classes: int) -> Table:
-    """The figures with their intervals; without top 5 where that says nothing."""
+    """The figures with their intervals; without those that say nothing, such as top 5 of five."""
     rows = [(NAMES[name], f"{figure.value:.4f}", show_span(figure))
-            for name, figure in figures.items() if name != "top5" or num_classes > 5]
+            for name, figure in figures.items()
+            if not np.isnan(figure.value) and (name != "top5" or num_classes > 5)]
     return Table(("figure", "value", "95 % interval"), rows)
 
 

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from actions import swinging, write_actions
 from stores import walkers, write_store
-from swinging_model import swinging_model
+from swinging_model import Swinging, swinging_model
 
+from skelact.cli.evaluate import format_figures
 from skelact.config import ClipConfig
 from skelact.errors import ChoiceError, SkelactError
 from skelact.evaluation.evaluate import evaluate_model, fuse_evaluations
@@ -69,6 +71,24 @@ def test_unknown_classes_are_refused_by_name_and_count(tmp_path):
     assert evaluation.scores.clip_ids.tolist() == [f"clip{i:02}" for i in (0, 1, 4, 5, 8, 9)]
     assert evaluation.unknown is None
     assert "6 of 12 clips show 2 classes" in evaluation.notes[0]
+
+
+def test_few_shared_classes_are_told(tmp_path):
+    """One class, two of four, and all of them."""
+    model = swinging_model(("arms", "legs", "bow", "nod"), order=(0, 1, 2, 3))
+    model.network.parts += [[], []]  # never moves: never said
+    model.network.forward = lambda clips: torch.nan_to_num(Swinging.forward(model.network, clips))
+    one = evaluate_model(model, relabelled(tmp_path / "a", ("arms", "sit")), "all",
+                         shared_classes=True)
+    assert any(note.startswith("Clips of one class only are tested, arms: ") for note in one.notes)
+    assert np.isnan(one.figures()["precision_macro"].value)
+    shown = format_figures(one)
+    assert "nan" not in shown
+    assert "precision, mean" not in shown
+    two = evaluate_model(model, relabelled(tmp_path / "b", ("arms", "legs")), "all")
+    assert any(note.startswith("Only 2 of the 4 classes that the model knows are tested: arms, "
+                               "legs.") for note in two.notes)
+    assert two.figures()["precision_macro"].value == 1
 
 
 def test_another_spelling_is_told(tmp_path):

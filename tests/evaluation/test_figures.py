@@ -24,12 +24,25 @@ def test_values_are_those_of_their_definitions():
     values = {name: figure.value for name, figure in figures.items()}
     assert {name: values[name] for name in result.accuracies()} == pytest.approx(
         result.accuracies())
-    expected = precision_recall_fscore_support(result.labels, result.predicted, average="macro",
-                                               zero_division=0)
+    assert set(result.predicted) > set(result.labels)
+    expected = precision_recall_fscore_support(  # over the classes that are tested
+        result.labels, result.predicted, labels=np.unique(result.labels), average="macro",
+        zero_division=0)
     macro = [values[f"{name}_macro"] for name in ("precision", "recall", "f1")]
     assert macro == pytest.approx(expected[:3])
+    assert values["recall_macro"] == pytest.approx(values["mean_class_accuracy"])
     assert all(figure.low <= figure.value <= figure.high for figure in figures.values())
     assert confusion(result).sum() == len(result)
+
+
+def test_one_class_alone_has_no_precision():
+    result = some_scores()
+    rows = np.flatnonzero(result.labels == 2)
+    alone = ClipScores(result.scores[rows], result.labels[rows], result.clip_ids[rows],
+                       result.classes)
+    values = {name: figure.value for name, figure in measure(alone, draws=20).items()}
+    assert np.isnan([values["precision_macro"], values["f1_macro"]]).all()
+    assert values["top1"] == values["mean_class_accuracy"] == values["recall_macro"]
 
 
 def test_only_what_is_asked_for_is_measured():
