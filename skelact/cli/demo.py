@@ -141,7 +141,7 @@ class Demo:
     def _show_example(self, example: Example, recognizer: "Recognizer") -> None:
         from skelact.output import atomic_write
         from skelact.pose.files import load_recording
-        from skelact.visualization.animate import animate, contact_sheet
+        from skelact.visualization.animate import contact_sheet, save
 
         place = self.folder / example.name
         with atomic_write(place / "poses.npz", self.overwrite) as temporary:
@@ -149,8 +149,8 @@ class Demo:
         recording = load_recording(place / "poses.npz")
         recognition = self._recognize(recording, recognizer, place)
         with self._step(f"draw {example.name}"):
-            animate(recording, place / "animation.gif", overwrite=self.overwrite, progress=False,
-                    labels=recognition.label_at)
+            save(recording, place / "animation.gif", overwrite=self.overwrite, progress=False,
+                 labels=recognition.label_at)
             contact_sheet(recording, place / "sheet.png", rows=2, overwrite=self.overwrite)
         self._report(example.name, example.shows, example.expected, recording, recognition,
                      ("animation.gif", "sheet.png", "poses.npz", "recognition.json"),

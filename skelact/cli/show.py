@@ -34,13 +34,13 @@ def run(arguments: list[str]) -> int:
     from skelact.checks import check_choice
     from skelact.errors import FileFormatError, SkelactError
     from skelact.pose.files import is_pose_file, load_recording
-    from skelact.visualization.animate import SUFFIXES, save_picture
+    from skelact.visualization.animate import SUFFIXES, save
 
     if not is_pose_file(options.file) and Path(options.file).exists():
         raise FileFormatError(f"expected a pose file (.npz), got {options.file}; "
                               f"`skelact pose {options.file}` makes one of a video")
     output = Path(options.output or Path(options.file).with_suffix(".png"))
-    suffix = check_choice(output.suffix.lower(), (*SUFFIXES, ".html"), f"the suffix of {output}")
+    suffix = check_choice(output.suffix.lower(), SUFFIXES, f"the suffix of {output}")
     if options.result and suffix != ".html":
         raise SkelactError(f"--result is for a page (-o OUT.html), got {output}; `skelact "
                            "recognize --overlay OUT.mp4` draws the actions on a video")
@@ -49,7 +49,7 @@ def run(arguments: list[str]) -> int:
     if suffix == ".html":
         note = _write_page(recording, output, options)
     else:
-        save_picture(recording, output, options.video, options.overwrite)
+        save(recording, output, options.video, options.overwrite)
     people = len(recording.tracks)
     print(f"{people or 'no'} {'person' if people == 1 else 'people'} in {recording.num_frames} "
           f"frames -> {output}{note}")

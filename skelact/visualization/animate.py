@@ -1,251 +1,171 @@
-"""Pictures of recordings: one skeleton, a contact sheet, an animation."""
+"""Moving pictures: `animate` for a notebook or a window, `save` for a file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skelact.checks import check_choice, check_shape
-from skelact.errors import SkelactError
-from skelact.graph.layouts import Layout, get_layout
-from skelact.output import atomic_write, check_writable
+from skelact.checks import check_choice
+from skelact.errors import ChoiceError, SkelactError
+from skelact.output import check_writable
 from skelact.pose.recording import Recording
 from skelact.pose.video import VideoWriter
-from skelact.visualization.draw import (
-    LEFT,
-    RIGHT,
-    blank,
-    draw_people,
-    open_source,
-    overlay_video,
-    side_colours,
+from skelact.visualization.contact_sheet import contact_sheet
+from skelact.visualization.draw import overlay_video
+from skelact.visualization.pictures import (
+    check_gif_length,
+    draw_recording,
+    progress_bar,
+    write_gif,
 )
-from skelact.visualization.scene import Scene, View
+from skelact.visualization.player import write_player
+from skelact.visualization.scene import View
+from skelact.visualization.skeleton_figure import plot_skeleton
+from skelact.visualization.stage import Stage, new_stage_axes
+from skelact.visualization.trails import check_length, trailing_joints
 
-SUFFIXES = (".png", ".gif", ".mp4")
-"""What `save_picture` can write."""
+if TYPE_CHECKING:
+    from matplotlib.animation import FuncAnimation
+    from matplotlib.axes import Axes
+
+__all__ = ["SUFFIXES", "animate", "contact_sheet", "plot_skeleton", "save"]
+
+SUFFIXES = (".png", ".gif", ".mp4", ".html")
+"""What `save` can write."""
 
 _GIF_FPS = 12.5
-_GIF_FRAMES = 1500
 
 
-def plot_skeleton(joints: np.ndarray, layout: Layout | str, ax=None, dims: int | None = None,
-                  colour=None):
-    """Plot one skeleton.
+def animate(recording: Recording, trails: int = 0, video: str | Path | None = None,
+            dims: int | None = None, fps: float | None = None,
+            trailing: Sequence[str] | None = None,
+            labels: Callable[[int, float], str | None] | None = None,
+            ax: "Axes | None" = None) -> "FuncAnimation":
+    """Animate a recording with matplotlib, at its own speed and with axes that stand still.
 
-    Args:
-        joints: ``[N, 2]`` pixels (y down), or ``[N, 3]``: with ``dims=2`` pixels and confidence,
-            with ``dims=3`` metres (y up). NaN joints are left out.
-        layout: The skeleton.
-        ax: Axes to plot on; for 3 dims a 3-D one shows depth, a plain one the view from the
-            sensor's side. By default those of a new figure (free of pyplot).
-        dims: 2 or 3; by default 2.
-        colour: One matplotlib colour; by default left blue, right orange.
-
-    Returns:
-        ``(figure, axes)``; nothing is shown or saved.
-
-    Raises:
-        ShapeError: The joints do not match the layout.
-    """
-    layout = get_layout(layout)
-    dims = check_choice(2 if dims is None else dims, (2, 3), "dims")
-    joints = check_shape(np.asarray(joints, np.float64), (layout.num_joints, None), "joints")
-    if ax is None:
-        from matplotlib.figure import Figure
-
-        ax = Figure().add_subplot(projection="3d" if dims == 3 else None)
-        if dims == 2:
-            ax.invert_yaxis()
-        else:
-            ax.view_init(elev=10, azim=70)  # from the sensor's side
-            ax.locator_params(nbins=3)
-    deep = ax.name == "3d"
-    # The plot's third axis points up; minus keeps left and right as they are.
-    columns = joints[:, [0, 2, 1]] * [1, -1, 1] if dims == 3 else joints
-    points = columns if deep else joints[:, :2]
-    for a, b in layout.drawn_edges:
-        sides = side_colours(layout)
-        side = sides[a] if sides[a] == sides[b] and sides[a] in (LEFT, RIGHT) else (130, 130, 130)
-        ink = colour or tuple(value / 255 for value in side)
-        ax.plot(*points[[a, b]].T, "-o", color=ink, markersize=3, linewidth=2)
-    ax.set_aspect("equal")
-    return ax.figure, ax
-
-
-def contact_sheet(recording: Recording, path: str | Path, columns: int = 4, rows: int = 3,
-                  video: str | Path | None = None, overwrite: bool = False) -> Path:
-    """Write a PNG of evenly spaced instants, with everyone who is there.
-
-    Args:
-        recording: A 2-D or 3-D recording; one with nobody in it gives a picture that says so.
-        path: The ``.png`` to write.
-        columns: Instants side by side.
-        rows: Instants one below the other.
-        video: Draw on the frames of this video; by default on a plain canvas.
-        overwrite: Replace an existing file.
-
-    Returns:
-        The path written.
-
-    Raises:
-        OutputExistsError: The file exists and ``overwrite`` is false.
-        SkelactError: The video does not belong to the recording.
-    """
-    from matplotlib.figure import Figure
-
-    check_writable(path, overwrite)
-    times = _instants(recording, columns * rows)
-    view = View(recording, longest=480, crop=True)
-    columns = min(columns, max(len(times), 2))
-    rows = max(1, -(-len(times) // columns))
-    shape = view.size[0] / view.size[1]
-    wide = 2.8 * min(1.5, max(0.6, shape**0.5))
-    figure = Figure(figsize=(columns * wide, rows * (wide / shape + 0.25) + 0.4), dpi=120,
-                    layout="constrained")
-    figure.suptitle(_describe(recording), fontsize=11)
-    pictures = _pictures(recording, times, view, video)
-    for i, (time, image) in enumerate(zip(times, pictures, strict=True)):
-        ax = figure.add_subplot(rows, columns, i + 1)
-        ax.imshow(image)
-        ax.set_title(f"{time:.2f} s", fontsize=9)
-        ax.set_axis_off()
-    if not times:
-        figure.text(0.5, 0.4, "nobody", ha="center", va="center", fontsize=28, color="grey")
-    with atomic_write(path, overwrite) as temporary:
-        figure.savefig(temporary, format="png")
-    return Path(path)
-
-
-def animate(recording: Recording, path: str | Path, video: str | Path | None = None,
-            overwrite: bool = False, progress: bool = True,
-            labels: Callable[[int, float], str | None] | None = None) -> Path:
-    """Write an animation of a recording, at its own speed.
+    In a notebook, ``HTML(animation.to_jshtml())`` plays it; `save` writes it to a file.
 
     Args:
         recording: A 2-D or 3-D recording.
-        path: A ``.gif`` (12.5 frames a second at most) or ``.mp4`` (every frame).
+        trails: Frames that trails of joints go back; 0 for none.
         video: Draw on this video; by default on a plain canvas.
-        overwrite: Replace an existing file.
-        progress: Show a progress bar on a terminal.
+        dims: 3 for a scene with depth, seen from the sensor's side; 2 for a flat picture. By
+            default the recording's.
+        fps: Pictures a second; by default the recording's.
+        trailing: Names of the joints with a trail; by default wrists and ankles.
         labels: Gives the action label of (track id, time in seconds), or None; shown beside
             the id.
+        ax: Axes to draw on, 3-D ones for 3 dims. By default those of a new figure (free of
+            pyplot), filled by them.
+
+    Returns:
+        The animation. Keep it in a variable while it is shown.
+
+    Raises:
+        SkelactError: The recording has no frames, or the video does not belong to it.
+        ChoiceError: ``dims`` is 3 for a 2-D recording, or a rate or a number of frames that
+            cannot be.
+        LayoutError: The layout has no joint to trail of such a name.
+    """
+    from matplotlib.animation import FuncAnimation
+
+    _check_frames(recording)
+    dims = check_choice(dims or recording.dims, (2, recording.dims), "dims")
+    if fps is not None and not 0 < fps < np.inf:
+        raise ChoiceError(f"expected fps above 0, got {fps}")
+    check_length(trails, 0)
+    chosen = trailing_joints(recording.layout, trailing)
+    view = View(recording, longest=640, crop=video is None)
+    if ax is None:
+        ax = new_stage_axes(view.size, dims)
+    times = _times(recording, fps)
+    stage = Stage(recording, ax, times, view, video, trails, chosen, labels)
+    rate = fps or recording.fps
+    return FuncAnimation(ax.figure, stage.show, len(times), interval=1000 / rate, blit=True,
+                         cache_frame_data=False)
+
+
+def save(shown: "Recording | FuncAnimation", path: str | Path, video: str | Path | None = None,
+         overwrite: bool = False, progress: bool = True,
+         labels: Callable[[int, float], str | None] | None = None) -> Path:
+    """Write a recording, or a matplotlib animation such as `animate` gives, to a file.
+
+    Args:
+        shown: What to write. Recordings are drawn without matplotlib, which is quicker;
+            animations as they look, and faster than by their own ``save``.
+        path: A ``.gif`` (of a recording, with 12.5 frames a second at most), ``.mp4`` or
+            ``.html`` (of a recording, the page of `write_player`); of a recording also a
+            ``.png``, which is a contact sheet.
+        video: Draw a recording on this video; by default on a plain canvas.
+        overwrite: Replace an existing file.
+        progress: Show a progress bar on a terminal.
+        labels: For ``.gif`` and ``.mp4`` of a recording: gives the action label of (track id,
+            time in seconds), or None; shown beside the id.
 
     Returns:
         The path written.
 
     Raises:
-        SkelactError: Another suffix, a GIF that would be too long, or a video that does not
-            belong to the recording.
+        ChoiceError: Another suffix.
+        SkelactError: There are no frames, a GIF would be too long, the video does not belong to
+            the recording, or an option is not for what is written.
         OutputExistsError: The file exists and ``overwrite`` is false.
     """
-    suffix = check_choice(Path(path).suffix.lower(), (".gif", ".mp4"), "the suffix of an animation")
+    recorded = isinstance(shown, Recording)
+    suffix = check_choice(Path(path).suffix.lower(), SUFFIXES[0 if recorded else 1 :],
+                          f"the suffix of {path}")
     check_writable(path, overwrite)
-    if not recording.num_frames:
-        raise SkelactError("the recording has no frames to animate; `.png` gives a picture of it")
+    if not recorded and (video is not None or labels is not None):
+        raise SkelactError("expected video and labels in animate(), which draws them; save() has "
+                           "only pictures of the animation")
+    if labels is not None and suffix in (".png", ".html"):
+        raise SkelactError(f"labels are drawn in a .gif or .mp4; got {path} (write_player takes "
+                           "a result instead)")
+    if not recorded:
+        from skelact.visualization.animation_writer import save_animation
+
+        return save_animation(shown, path, overwrite, progress)
+    if suffix == ".png":
+        return contact_sheet(shown, path, video=video, overwrite=overwrite)
+    _check_frames(shown)
+    if suffix == ".html":
+        return write_player(shown, path, video, overwrite=overwrite).path
     if suffix == ".gif":
-        return _write_gif(recording, path, video, overwrite, progress, labels)
+        return _save_gif(shown, path, video, overwrite, progress, labels)
     if video is not None:
-        return overlay_video(recording, path, video, labels, overwrite=overwrite,
-                             progress=progress)
-    view = View(recording, longest=960, crop=True)
-    times = recording.timestamps.tolist()
-    with VideoWriter(path, recording.fps, view.size, overwrite) as writer:
-        pictures = _pictures(recording, times, view, labels=labels)
-        for time, image in zip(times, _bar(pictures, len(times), path, progress), strict=True):
+        return overlay_video(shown, path, video, labels, overwrite=overwrite, progress=progress)
+    view = View(shown, longest=960, crop=True)
+    times = shown.timestamps.tolist()
+    with VideoWriter(path, shown.fps, view.size, overwrite) as writer:
+        pictures = draw_recording(shown, times, view, labels=labels)
+        shown_so_far = progress_bar(pictures, len(times), path, progress)
+        for time, image in zip(times, shown_so_far, strict=True):
             writer.write(image, time)
     return Path(path)
 
 
-def save_picture(recording: Recording, path: str | Path, video: str | Path | None = None,
-                 overwrite: bool = False, progress: bool = True) -> Path:
-    """Write a contact sheet (``.png``) or an animation (``.gif``, ``.mp4``), by the suffix.
-
-    Raises:
-        ChoiceError: Another suffix; see `contact_sheet` and `animate` for the rest.
-    """
-    suffix = check_choice(Path(path).suffix.lower(), SUFFIXES, f"the suffix of {path}")
-    if suffix == ".png":
-        return contact_sheet(recording, path, video=video, overwrite=overwrite)
-    return animate(recording, path, video, overwrite, progress)
-
-
-def _write_gif(recording: Recording, path, video, overwrite: bool, progress: bool,
-               labels) -> Path:
-    from PIL import Image
-
+def _save_gif(recording: Recording, path, video, overwrite: bool, progress: bool, labels) -> Path:
     step = 1.0 / min(recording.fps, _GIF_FPS)
     count = max(1, round(recording.duration / step))
-    if count > _GIF_FRAMES:
-        raise SkelactError(f"a GIF of {recording.duration:.0f} s ({count} frames) would be too "
-                           f"large to open; write an .mp4")
+    check_gif_length(count, recording.duration)
     times = (recording.timestamps[0] + step * np.arange(count)).tolist()
     view = View(recording, longest=480, crop=True)
-    pictures = _pictures(recording, times, view, video, labels)
-    frames = [Image.fromarray(image).convert("P", palette=Image.Palette.ADAPTIVE, colors=128)
-              for image in _bar(pictures, count, path, progress)]
-    # The format counts hundredths of a second; rounding the sum keeps the speed true.
-    ends = np.round(100 * step * np.arange(count + 1)).astype(int) * 10
-    with atomic_write(path, overwrite) as temporary:
-        frames[0].save(temporary, format="GIF", save_all=True, append_images=frames[1:], loop=0,
-                       duration=np.diff(ends).tolist())
-    return Path(path)
+    pictures = draw_recording(recording, times, view, video, labels)
+    return write_gif(progress_bar(pictures, count, path, progress), path, step, overwrite)
 
 
-def _pictures(recording: Recording, times: list[float], view: View,
-              video: str | Path | None = None, labels=None) -> Iterator[np.ndarray]:
-    """One picture a time: the part of the plane that ``view`` shows, with people drawn."""
-    if video is not None and recording.dims != 2:
-        raise SkelactError("a 3-D recording has no pixels; show it without a video")
-    scene = Scene(recording)
-    canvas = blank(view.size)
-    backgrounds = (canvas for _ in times) if video is None else \
-        _video_pictures(recording, times, view, video)
-    for time, background in zip(times, backgrounds, strict=True):
-        people = scene.at(time)
-        names = [labels(i, time) if labels else None for i in people.ids]
-        yield draw_people(background, view(people.joints), recording.layout, people.ids, names)
+def _times(recording: Recording, fps: float | None) -> list[float]:
+    """When to show pictures: at the recording's own times if these are even, else evenly."""
+    rate = fps or recording.fps
+    first = recording.timestamps[0]
+    even = first + np.arange(max(1, round(recording.duration * rate))) / rate
+    own = recording.timestamps
+    if fps is None and len(own) == len(even) and np.abs(own - even).max() < 0.5 / rate:
+        return own.tolist()
+    return even.tolist()
 
 
-def _video_pictures(recording: Recording, times: list[float], view: View,
-                    video: str | Path) -> Iterator[np.ndarray]:
-    """The frames shown at ``times``; the last frame serves all times after it."""
-    from PIL import Image
-
-    left, top, right, bottom = np.round(view.window).astype(int)
-    given, image = 0, None
-    with open_source(recording, video) as reader:
-        for frame in reader:
-            while given < len(times) and image is not None and frame.time > times[given] + 1e-3:
-                yield image
-                given += 1
-            if given == len(times):
-                return
-            part = Image.fromarray(frame.image[top:bottom, left:right])
-            image = np.asarray(part.resize(view.size, Image.Resampling.BILINEAR))
-    for _ in range(given, len(times)):
-        yield image
-
-
-def _instants(recording: Recording, count: int) -> list[float]:
-    """Up to ``count`` evenly spaced times of frames from the first person to the last."""
-    seen = np.concatenate([np.empty(0, int), *(t.frame_index for t in recording.tracks)])
-    if not len(seen):
-        return []
-    frames = np.unique(np.linspace(seen.min(), seen.max(), count).round().astype(int))
-    return recording.timestamps[frames].tolist()
-
-
-def _describe(recording: Recording) -> str:
-    people = len(recording.tracks)
-    who = "nobody" if not people else "1 person" if people == 1 else f"{people} people"
-    name = f"{Path(recording.source).name}: " if recording.source else ""
-    return (f"{name}{who} in {recording.num_frames} frames, {recording.duration:.1f} s, "
-            f"{recording.layout.name}")
-
-
-def _bar(items, total: int, path, progress: bool):
-    from tqdm import tqdm
-
-    return tqdm(items, total=total, unit="frame", desc=Path(path).name,
-                disable=None if progress else True)
+def _check_frames(recording: Recording) -> None:
+    if not recording.num_frames:
+        raise SkelactError("the recording has no frames to animate; `.png` gives a picture of it")

@@ -183,7 +183,7 @@ def open_source(recording: Recording, video: str | Path | None = None) -> VideoR
 
 def _drawn_points(joints: np.ndarray) -> np.ndarray:
     """``[M, N, 2]`` where joints are drawn; NaN for those that are not."""
-    hidden = (joints[..., 2] < FAINT) | ~np.isfinite(joints[..., :2]).all(axis=-1)
+    hidden = (joint_opacity(joints[..., 2]) == 0) | ~np.isfinite(joints[..., :2]).all(axis=-1)
     return np.where(hidden[..., None], np.nan, joints[..., :2])
 
 
@@ -209,13 +209,12 @@ def _tag_corners(points: np.ndarray, frames: np.ndarray, boxed: bool) -> list[tu
 
 
 def _draw_skeleton(pen, person: np.ndarray, layout: Layout, colour, by_side: bool, shape) -> None:
-    sure = np.where(np.isnan(person[:, 2]), 1.0, person[:, 2])
-    opacity = np.clip((sure - FAINT) / (SURE - FAINT), 0.0, 1.0) * 0.75 + 0.25
+    opacity = joint_opacity(person[:, 2])
     far = np.abs(person[:, :2]).max(axis=1) > 10 * max(shape)  # Pillow's limit, and no use
-    shown = (sure >= FAINT) & np.isfinite(person[:, :2]).all(axis=1) & ~far
+    shown = (opacity > 0) & np.isfinite(person[:, :2]).all(axis=1) & ~far
     if not shown.any():
         return
-    width = _line_width(person[shown, :2], layout, shape)
+    width = line_width(person[shown, :2], layout, shape)
     points = [(float(x), float(y)) for x, y in person[:, :2]]
     sides = side_colours(layout)
     for outline in (True, False):  # dark below, so that bones show on any background
@@ -232,7 +231,14 @@ def _draw_skeleton(pen, person: np.ndarray, layout: Layout, colour, by_side: boo
                     fill=(*colour, round(255 * opacity[i])))
 
 
-def _line_width(points: np.ndarray, layout: Layout, shape) -> int:
+def joint_opacity(confidence: np.ndarray) -> np.ndarray:
+    """How opaque joints are by their confidence (NaN counts as sure): 0 where not drawn at all."""
+    sure = np.where(np.isnan(confidence), 1.0, confidence)
+    opacity = np.clip((sure - FAINT) / (SURE - FAINT), 0.0, 1.0) * 0.75 + 0.25
+    return np.where(sure < FAINT, 0.0, opacity)
+
+
+def line_width(points: np.ndarray, layout: Layout, shape) -> int:
     """Pixels: by the image, but thinner on small people and on layouts with many joints."""
     person = float(np.ptp(points, axis=0).max())
     dense = min(1.0, math.sqrt(30 / layout.num_joints))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skelact.pose.recording import Recording
+from skelact.pose.recording import PoseTrack, Recording
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,11 +15,13 @@ class People:
         ids: Track ids, M of them.
         joints: ``[M, N, 3]`` float32, as in the recording.
         boxes: ``[M, 4]`` float32 pixels; NaN where the track has none.
+        confidence: ``[M, N]`` float32, of 3-D joints too; 1 where the track has none.
     """
 
     ids: list[int]
     joints: np.ndarray
     boxes: np.ndarray
+    confidence: np.ndarray
 
 
 class Scene:
@@ -52,7 +54,7 @@ class Scene:
         return self._blend(-1, -1, 0.0)
 
     def _blend(self, first: int, second: int, share: float) -> People:
-        ids, joints, boxes = [], [], []
+        ids, joints, boxes, sure = [], [], [], []
         for track in self.recording.tracks:
             a, b = _column(track.frame_index, first), _column(track.frame_index, second)
             if a is None or b is None:
@@ -61,9 +63,18 @@ class Scene:
             ids.append(track.track_id)
             joints.append(_mix(track.joints[..., a], track.joints[..., b], share))
             boxes.append(_mix(box[:, a], box[:, b], share))
-        empty = np.empty((0, self.recording.layout.num_joints, 3), np.float32)
-        return People(ids, np.stack(joints) if ids else empty,
-                      np.stack(boxes) if ids else np.empty((0, 4), np.float32))
+            sure.append(_mix(*self._confidence(track, [a, b]).T, share))
+        count = self.recording.layout.num_joints
+        shapes = ((count, 3), (4,), (count,))
+        return People(ids, *(np.array(rows, np.float32).reshape(len(ids), *shape)
+                             for rows, shape in zip((joints, boxes, sure), shapes, strict=True)))
+
+    def _confidence(self, track: PoseTrack, columns: list[int]) -> np.ndarray:
+        if self.recording.dims == 2:
+            return track.joints[:, 2, columns]
+        if track.confidence is not None:
+            return track.confidence[:, columns]
+        return np.ones((len(track.joints), len(columns)), np.float32)
 
 
 class View:

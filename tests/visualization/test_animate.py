@@ -11,7 +11,7 @@ from videos import make_video
 from skelact.errors import ChoiceError, OutputExistsError, ShapeError, SkelactError
 from skelact.pose.recording import Recording
 from skelact.pose.video import VideoReader
-from skelact.visualization.animate import animate, contact_sheet, plot_skeleton, save_picture
+from skelact.visualization.animate import contact_sheet, plot_skeleton, save
 from skelact.visualization.draw import LEFT, RIGHT, person_colour
 
 
@@ -56,7 +56,7 @@ def test_a_sheet_on_the_video_shows_its_frames(tmp_path):
 
 @pytest.mark.parametrize("recording", [walking(frames=50), capture(frames=60)], ids=["2-D", "3-D"])
 def test_gif_runs_at_the_speed_of_the_recording(tmp_path, recording):
-    gif = Image.open(animate(recording, tmp_path / "out.gif", progress=False))
+    gif = Image.open(save(recording, tmp_path / "out.gif", progress=False))
     shown = 0
     for i in range(gif.n_frames):
         gif.seek(i)
@@ -82,8 +82,8 @@ def test_labels_are_asked_for_and_drawn(tmp_path, suffix):
         return np.asarray(gif.convert("RGB")), first
 
     recording = walking(step=0.0)
-    with_labels = animate(recording, tmp_path / f"a{suffix}", progress=False, labels=label)
-    without = animate(recording, tmp_path / f"b{suffix}", progress=False)
+    with_labels = save(recording, tmp_path / f"a{suffix}", progress=False, labels=label)
+    without = save(recording, tmp_path / f"b{suffix}", progress=False)
     (last, first), (plain_last, plain_first) = last_and_first(with_labels), last_and_first(without)
     tag = person_colour(1)
     assert share_of(last, tag) > 1.5 * share_of(plain_last, tag)
@@ -92,22 +92,22 @@ def test_labels_are_asked_for_and_drawn(tmp_path, suffix):
 
 def test_mp4_has_every_frame_at_its_time(tmp_path):
     times = np.cumsum([0.04, 0.1, 0.03] * 10)
-    path = animate(walking(times=times), tmp_path / "out.mp4", progress=False)
+    path = save(walking(times=times), tmp_path / "out.mp4", progress=False)
     assert [f.time for f in VideoReader(path)] == pytest.approx(times, abs=2e-5)
 
 
 def test_what_cannot_be_drawn_is_refused(tmp_path):
-    with pytest.raises(ChoiceError, match=r"\.png, \.gif, \.mp4; got '\.html'"):
-        save_picture(walking(), tmp_path / "out.html")
+    with pytest.raises(ChoiceError, match=r"\.png, \.gif, \.mp4, \.html; got '\.svg'"):
+        save(walking(), tmp_path / "out.svg")
     long = walking(frames=40, times=np.arange(40) * 10.0, fps=50.0)
     with pytest.raises(SkelactError, match=r"write an \.mp4"):
-        save_picture(long, tmp_path / "out.gif")
+        save(long, tmp_path / "out.gif")
     empty = Recording((), [], "coco17")
     with pytest.raises(SkelactError, match="no frames"):
-        save_picture(empty, tmp_path / "out.mp4")
+        save(empty, tmp_path / "out.mp4")
     (tmp_path / "out.png").write_text("precious")
     with pytest.raises(OutputExistsError):
-        save_picture(walking(), tmp_path / "out.png")
+        save(walking(), tmp_path / "out.png")
     assert [p.name for p in tmp_path.iterdir()] == ["out.png"]
 
 
@@ -118,9 +118,10 @@ def test_plot_takes_an_axes_and_gives_it_back():
     figure, ax = plot_skeleton(standing(), "coco17", own)
     assert ax is own
     assert figure is own.figure
-    assert len(ax.lines) == 19
-    x, y = ax.lines[0].get_data()
-    np.testing.assert_allclose(np.c_[x, y], standing()[[15, 13], :2])  # left ankle to knee
+    bones, dots = ax.collections
+    assert len(bones.get_segments()) == 19
+    assert len(dots.get_segments()) == 17
+    np.testing.assert_allclose(bones.get_segments()[0], standing()[[15, 13], :2])  # ankle to knee
 
 
 def test_plot_makes_its_own_axes_in_2d_and_3d():

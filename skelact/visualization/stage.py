@@ -1,0 +1,208 @@
+"""What moves on the axes of an animation: people, their trails and tags, the video below."""
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skelact.pose.recording import Recording
+from skelact.visualization.draw import CANVAS, joint_opacity, line_width, person_colour
+from skelact.visualization.pictures import video_pictures
+from skelact.visualization.scene import People, Scene, View
+from skelact.visualization.skeleton_figure import (
+    add_lines,
+    bone_inks,
+    draw_bones,
+    draw_dots,
+    fit_axes,
+    look_from_sensor,
+    place,
+    set_lines,
+    side_inks,
+    unit_colour,
+)
+from skelact.visualization.trails import trail_lines
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+_DPI = 100
+_PANE, _WORDS = (0.14, 0.15, 0.18), "0.65"
+
+
+def new_stage_axes(size: tuple[int, int], dims: int) -> "Axes":
+    """Dark axes that fill a new figure of (width, height) pixels, 3-D ones a square one."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    dark = unit_colour(CANVAS)
+    if dims == 3:
+        size = (max(size),) * 2
+    figure = Figure(figsize=(size[0] / _DPI, size[1] / _DPI), dpi=_DPI, facecolor=dark)
+    FigureCanvasAgg(figure)  # which can draw what moves alone
+    if dims == 2:
+        ax = figure.add_axes((0, 0, 1, 1), facecolor=dark)
+        ax.set_axis_off()
+        return ax
+    ax = figure.add_axes((0, 0, 1, 1), projection="3d", facecolor=dark)
+    look_from_sensor(ax)
+    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+        axis.set_pane_color(_PANE)
+        axis.line.set_color(_WORDS)
+        axis.label.set_color(_WORDS)
+        axis.set_tick_params(colors=_WORDS)
+    return ax
+
+
+class Stage:
+    """Moves people on axes whose limits, scale and camera stay.
+
+    Args:
+        recording: The people.
+        ax: Flat or 3-D axes.
+        times: Seconds of the pictures.
+        view: The part of the plane that flat axes show.
+        video: Under flat axes; None for none.
+        trails: Frames that trails go back; 0 for none.
+        trailing: Joints with a trail.
+        labels: Gives the action label of (track id, time in seconds), or None.
+    """
+
+    def __init__(self, recording: Recording, ax: "Axes", times: list[float], view: View,
+                 video: str | Path | None, trails: int, trailing: list[int],
+                 labels: Callable[[int, float], str | None] | None) -> None:
+        self._recording, self._ax, self._times = recording, ax, times
+        self._trails, self._trailing, self._labels = trails, trailing, labels
+        _set_limits(ax, recording, view)
+        self._film = None if video is None else _Film(recording, times, view, video, ax)
+        width = _width(recording, view) * 72 / _DPI
+        self._trail_lines = add_lines(ax, 1.2 * width, 1.5)
+        self._bones, self._dots = add_lines(ax, width, 2.0), add_lines(ax, 1.8 * width, 2.1)
+        self._bone_inks, self._inks = bone_inks(recording.layout, ax), side_inks(recording.layout,
+                                                                                 ax)
+        self._tags = [_new_tag(ax) for _ in recording.tracks] \
+            if labels or len(recording.tracks) > 1 else []
+        scene = Scene(recording)
+        self._people = functools.lru_cache(trails + 2)(lambda frame: scene.at(times[frame]))
+
+    def show(self, frame: int) -> "list[Artist]":
+        """Show a frame; gives all artists that move."""
+        people = self._people(frame)
+        points, opacity = self._place(people)
+        layout = self._recording.layout
+        draw_bones(self._bones, points, layout, opacity, self._bone_inks)
+        inks = [unit_colour(person_colour(i)) for i in people.ids for _ in layout.joints]
+        draw_dots(self._dots, points, opacity, inks)
+        moved = [self._bones, self._dots]
+        if self._trails:
+            self._draw_trails(frame, people.ids)
+            moved.append(self._trail_lines)
+        if self._tags:
+            self._draw_tags(people.ids, points, self._times[frame])
+            moved += self._tags
+        if self._film is not None:
+            moved.append(self._film.show(frame))
+        return moved
+
+    def _place(self, people: People) -> tuple[np.ndarray, np.ndarray]:
+        """``[M, N, D]`` where joints are on the axes, and how opaque they are."""
+        points = place(people.joints, self._recording.dims, self._ax)
+        seen = np.isfinite(points).all(axis=-1)
+        return points, np.where(seen, joint_opacity(people.confidence), 0.0)
+
+    def _draw_trails(self, frame: int, ids: list[int]) -> None:
+        window = [self._people(i) for i in range(max(0, frame - self._trails), frame + 1)]
+        deep = 3 if self._ax.name == "3d" else 2
+        paths = np.full((len(window), len(ids), len(self._trailing), deep), np.nan)
+        for path, people in zip(paths, window, strict=True):
+            points, opacity = self._place(people)
+            points = np.where(opacity[..., None] > 0, points, np.nan)[:, self._trailing]
+            for row, track_id in enumerate(ids):
+                if track_id in people.ids:
+                    path[row] = points[people.ids.index(track_id)]
+        inks = [self._inks[joint] for _ in ids for joint in self._trailing]
+        set_lines(self._trail_lines, *trail_lines(paths.reshape(len(window), -1, deep),
+                                                  self._trails, inks))
+
+    def _draw_tags(self, ids: list[int], points: np.ndarray, time: float) -> None:
+        for tag in self._tags:
+            tag.set_visible(False)
+        up = -1 if points.shape[-1] == 2 else 1
+        for tag, track_id, person in zip(self._tags, ids, points, strict=False):
+            seen = person[np.isfinite(person).all(axis=1)]
+            if not len(seen):
+                continue
+            top = seen[np.argmax(up * seen[:, -1])]
+            label = self._labels(track_id, time) if self._labels else None
+            _show_tag(tag, f"{track_id} {label}" if label else str(track_id), top, track_id)
+
+
+class _Film:
+    """The video below: frames in order, from the start again when an earlier one is asked for."""
+
+    def __init__(self, recording: Recording, times: list[float], view: View, video, ax) -> None:
+        self._open: Callable[[], Iterator[np.ndarray]] = functools.partial(
+            video_pictures, recording, times, view, video)
+        self._pictures, self._shown = self._open(), 0
+        left, top, right, bottom = np.round(view.window)
+        self._image = ax.imshow(next(self._pictures), extent=(left, right, bottom, top),
+                                interpolation="nearest", aspect="equal", zorder=1)
+
+    def show(self, frame: int):
+        """The image, with the frame of that number."""
+        if frame < self._shown:
+            self._pictures.close()
+            self._pictures, self._shown = self._open(), -1
+        while self._shown < frame:
+            picture = next(self._pictures)
+            self._shown += 1
+            if self._shown == frame:
+                self._image.set_data(picture)
+        return self._image
+
+
+def _set_limits(ax: "Axes", recording: Recording, view: View) -> None:
+    if ax.name == "3d":
+        points = np.concatenate([track.joints.transpose(2, 0, 1).reshape(-1, 3)
+                                 for track in recording.tracks] or [np.zeros((0, 3))])
+        points = points[np.isfinite(points).all(axis=1)]
+        if len(points):  # single stray joints must not make everybody small
+            fit_axes(ax, np.percentile(place(points, 3, ax), [0.5, 99.5], axis=0))
+    else:
+        left, top, right, bottom = view.window
+        ax.set(xlim=(left, right), ylim=(bottom, top))
+        ax.set_aspect("equal")
+    ax.autoscale(False)
+
+
+def _width(recording: Recording, view: View) -> float:
+    """Pixels of a bone, by the largest person, seen in the middle of the track."""
+    widths = [1.0]
+    for track in recording.tracks:
+        points = view(track.joints[None, ..., len(track) // 2])[0, :, :2]
+        points = points[np.isfinite(points).all(axis=1)]
+        if len(points):
+            widths.append(line_width(points, recording.layout, view.size))
+    return max(widths)
+
+
+def _new_tag(ax: "Axes"):
+    place_of_it = (0, 0, 0) if ax.name == "3d" else (0, 0)
+    return ax.text(*place_of_it, "", visible=False, fontsize=9, fontweight="bold", ha="center",
+                   va="bottom", zorder=3, clip_on=False,
+                   bbox={"boxstyle": "square,pad=0.25", "linewidth": 0})
+
+
+def _show_tag(tag, text: str, point: np.ndarray, track_id: int) -> None:
+    colour = unit_colour(person_colour(track_id))
+    if len(point) == 3:
+        tag.set_position_3d(point)
+    else:
+        tag.set_position(point)
+    tag.set_text(text)
+    tag.get_bbox_patch().set_facecolor(colour)
+    tag.set_color("black" if np.dot(colour, (0.299, 0.587, 0.114)) > 0.5 else "white")
+    tag.set_visible(True)
