@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from skelact.checks import check_choice
 from skelact.errors import ChoiceError
+from skelact.pixel_config import RgbConfig
 
 NetworkName = Literal[
     "stgcn", "stgcnpp", "dgstgcn", "ctrgcn", "aagcn", "msg3d", "lstm", "transformer"
@@ -277,6 +278,8 @@ class TrainConfig:
     """The optimisation."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """The augmentation."""
+    rgb: RgbConfig = field(default_factory=RgbConfig)
+    """The pixels beside the skeleton, if any."""
 
     def __post_init__(self) -> None:
         if isinstance(self.background, str):
@@ -290,9 +293,25 @@ class TrainConfig:
         if self.augment.turn and self.clip.normalise == "canonical_z":
             raise ChoiceError("augment.turn turns about y, and clip.normalise canonical_z stands "
                               "people along z; pass --augment.turn 0")
+        self._check_rgb()
         if self.network.freeze_layers and not self.init:
             raise ChoiceError("network.freeze_layers would freeze random weights; pass --init "
                               "CHECKPOINT too, or leave it out")
+
+    def _check_rgb(self) -> None:
+        """Refuse what does not go together with pixels."""
+        if not self.rgb.encoder:
+            return
+        learned = self.rgb.tune or self.rgb.fusion == "logistic"
+        if learned and not self.validate:
+            raise ChoiceError("rgb.tune and rgb.fusion logistic learn from a validation part; pass "
+                              "--validate true")
+        if self.background and self.rgb.fusion not in ("late", "logistic"):
+            raise ChoiceError("clips of a background have no pixels, and that would give them "
+                              f"away; pass --rgb.fusion late instead of {self.rgb.fusion}")
+        if self.augment.mixup:
+            raise ChoiceError("augment.mixup blends clips, and pixels are not blended; pass "
+                              "--augment.mixup 0")
 
 
 def _check_range(config, names: tuple[str, ...], low: float, high: float = math.inf) -> None:

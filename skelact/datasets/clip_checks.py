@@ -8,7 +8,7 @@ from skelact.errors import SkelactError
 from skelact.pose.recording import Recording
 
 NUMBERS = ("subject", "camera", "setup", "repetition")
-_KNOWN = {"clip_id", "label", *NUMBERS, "splits", "fps_assumed", "annotations"}
+_KNOWN = {"clip_id", "label", *NUMBERS, "splits", "fps_assumed", "annotations", "video_start"}
 _PARTS = {"label", "start", "end", "box", "track_id"}
 _MOST = 2**63 - 1
 """The largest number of a column."""
@@ -69,6 +69,9 @@ def _check_numbers(recording: Recording, clip_id: str) -> None:
     for name, number in numbers.items():
         if number is not None and not (isinstance(number, Integral) and 0 <= number <= _MOST):
             raise _error(clip_id, f"{name} as one of the whole numbers from 0 to 2^63 - 1", number)
+    start = labels.get("video_start")
+    if start is not None and not _is_finite(start):
+        raise _error(clip_id, "video_start in seconds", start)
     for track in recording.tracks:
         if abs(track.track_id) > _MOST:
             raise _error(clip_id, "track ids below 2^63", track.track_id)

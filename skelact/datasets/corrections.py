@@ -211,10 +211,6 @@ def _corrected(
 
 
 def _correct_clip(recording: Recording, correction: Correction, done: Applied) -> Recording:
-    labels = dict(recording.labels)
-    if correction.label and correction.label[1] != labels.get("label"):
-        labels["label"] = correction.label[1]
-        done.relabelled[correction.label] += 1
     first, last = correction.trim or (0, recording.num_frames - 1)
     if last - first + 1 < recording.num_frames:
         recording = cut_frames(recording, first, last + 1)
@@ -222,6 +218,10 @@ def _correct_clip(recording: Recording, correction: Correction, done: Applied) -
         if not any(map(len, recording.tracks)):
             raise SkelactError(f"{correction}: nobody is in the frames {first} to {last} that "
                                "its trim leaves; drop the clip")
+    labels = dict(recording.labels)
+    if correction.label and correction.label[1] != labels.get("label"):
+        labels["label"] = correction.label[1]
+        done.relabelled[correction.label] += 1
     return replace(recording, labels=labels)
 
 

@@ -50,6 +50,6 @@ def _cut(recording: Recording, part: Mapping, number: int) -> Recording | None:
     clip = cut_recording(recording.with_tracks(tracks), part["start"] - _ROUNDING, end - _ROUNDING)
     if not clip.tracks:
         return None
-    labels = {key: value for key, value in recording.labels.items() if key != "annotations"}
+    labels = {key: value for key, value in clip.labels.items() if key != "annotations"}
     labels |= {"clip_id": f"{labels['clip_id']}_part{number:03}", "label": part["label"]}
     return replace(clip, labels=labels)

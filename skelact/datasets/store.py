@@ -117,6 +117,17 @@ class Store:
             fps[rows] = (last - first) / (times[last] - times[first])
         return fps
 
+    def video_starts(self) -> np.ndarray:
+        """``[L]`` float64 second of its video, its source, at which each clip begins.
+
+        NaN where the clip is not of a video, or the store is older than that it was kept.
+        """
+        with self._reading("clips.arrow"):
+            if "video_start" not in self._clips.schema.names:
+                return np.full(len(self), np.nan)
+            starts = _numbers(self._clips, "video_start")
+            return np.where(self._clips.column("video_start").is_valid(), starts, np.nan)
+
     @contextlib.contextmanager
     def _reading(self, what: str) -> Iterator[None]:
         """Say what is damaged, whatever a damaged table provokes."""
@@ -140,6 +151,8 @@ class Store:
         labels = {key: row[key] for key in ("clip_id", "label", *NUMBERS) if row[key] is not None}
         optional = {"splits": row["splits"], "annotations": self.annotations(index),
                     "fps_assumed": bool(row["fps_assumed"])}
+        if row.get("video_start") is not None:  # not in stores of earlier versions
+            labels["video_start"] = row["video_start"]
         return Recording(
             tuple(tracks), np.asarray(times, np.float64), self.header.layout, self.header.dims,
             fps=fps, image_size=tuple(row["image_size"]) if any(row["image_size"]) else None,

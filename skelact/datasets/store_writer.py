@@ -167,6 +167,7 @@ class StoreWriter:
                 "timestamps": ListColumn(folder / "timestamps", real),
                 "tracks": ListColumn(folder / "tracks", whole),
                 "source": TextColumn(folder / "source"),
+                "video_start": NumberColumn(folder / "video_start", real, -1),
                 "estimator": ChoiceColumn(folder / "estimator", {}),
             },
             "annotations": {

@@ -212,7 +212,8 @@ def show_clip(
         FileFormatError: The file does not show these times.
     """
     if whole.num_frames:
-        whole = replace(whole, timestamps=whole.timestamps - whole.timestamps[0])
+        begin = float(whole.timestamps[0])
+        whole = replace(whole, timestamps=whole.timestamps - begin, labels={"video_start": begin})
     span = clip.span()
     if (span and clip.cut_at is not None and not offset
             and whole.duration < span[1] - _SLACK):
@@ -224,7 +225,7 @@ def show_clip(
                               f"{clip.start:g} to {clip.end:g}")
     if not any(len(track) for track in whole):
         raise EmptyClipError(f"clip {clip.clip_id}: nobody was found in {whole.source}")
-    labels = {"clip_id": clip.clip_id, "splits": list(clip.splits), **clip.facts}
+    labels = {"clip_id": clip.clip_id, "splits": list(clip.splits), **whole.labels, **clip.facts}
     if clip.label is not None:
         labels["label"] = clip.label
     if clip.annotations:
@@ -272,5 +273,9 @@ def cut_recording(recording: Recording, start: float, end: float) -> Recording:
                 track, joints=track.joints[..., a:b], frame_index=track.frame_index[a:b] - first,
                 boxes=None if track.boxes is None else track.boxes[:, a:b],
                 confidence=None if track.confidence is None else track.confidence[:, a:b]))
-    times = times - times[0] if len(times) else times
-    return replace(recording, tracks=tuple(tracks), timestamps=times)
+    labels = recording.labels
+    if len(times):
+        if "video_start" in labels:
+            labels = labels | {"video_start": labels["video_start"] + float(times[0])}
+        times = times - times[0]
+    return replace(recording, tracks=tuple(tracks), timestamps=times, labels=labels)

@@ -66,11 +66,12 @@ def test_a_table(table, tmp_path):
     estimator = DotEstimator()
     recordings = {of.labels["clip_id"]: of for of in read(table, tmp_path, estimator=estimator)}
     assert {clip: of.labels for clip, of in recordings.items()} == {
-        "a": {"clip_id": "a", "label": "jump", "subject": 2, "camera": 2, "splits": ["train"]},
+        "a": {"clip_id": "a", "label": "jump", "subject": 2, "camera": 2, "splits": ["train"],
+              "video_start": 0.0},
         "sub/b": {"clip_id": "sub/b", "label": "clap", "subject": 1, "camera": 1, "setup": 5,
-                  "splits": ["test", "mine"]},
+                  "splits": ["test", "mine"], "video_start": 0.0},
         "a_0.1_0.3": {"clip_id": "a_0.1_0.3", "label": "clap", "subject": 2, "camera": 2,
-                      "splits": ["train"]}}
+                      "splits": ["train"], "video_start": 0.12}}  # its first frame
     assert [recordings[clip].num_frames for clip in ("a", "sub/b", "a_0.1_0.3")] == [10, 6, 5]
     assert estimator.resets == 2  # a video with two clips is looked at once
 
@@ -201,7 +202,8 @@ def test_a_real_video_with_mediapipe(shared, tmp_path):
     folder.mkdir(parents=True)
     os.symlink(shared / "videos" / "labelled" / "squats.mp4", folder / "squats.mp4")
     [recording] = read(tmp_path / "in", tmp_path, estimator="mediapipe")
-    assert recording.labels == {"clip_id": "squat/squats", "label": "squat", "splits": []}
+    assert recording.labels == {"clip_id": "squat/squats", "label": "squat", "splits": [],
+                                "video_start": 0.0}
     assert len(recording.tracks) == 1
     assert len(recording.tracks[0]) > 0.8 * recording.num_frames
     options = read_options(tmp_path / "poses" / "squat" / "squats.npz")

@@ -27,6 +27,12 @@ def test_a_part_becomes_a_clip():
     assert (track.frame_index[0], second.timestamps[0]) == (0, 0)
 
 
+def test_a_part_knows_where_in_the_video_it_begins():
+    whole = untrimmed([{"label": "bow", "start": 0.4, "end": 2.0}], video_start=3.0)
+    (clip,) = cut_labelled_parts([whole])
+    assert abs(clip.labels["video_start"] - 3.4) < 1e-9
+
+
 def test_an_instant_is_one_frame():
     (clip,) = cut_labelled_parts([untrimmed([{"label": "sit", "start": 1.0, "end": 1.0}])])
     assert clip.num_frames == 1

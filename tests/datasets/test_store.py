@@ -130,6 +130,15 @@ def test_columns_say_what_splits_need(tmp_path):
     assert columns["splits"] == [("train",)] * 3 + [("test",)]
 
 
+def test_where_clips_begin_in_their_videos(tmp_path):
+    clips = [walking(labels={"clip_id": "a", "video_start": 0.0}),
+             walking(labels={"clip_id": "b"}),
+             walking(labels={"clip_id": "c", "video_start": 2.52})]
+    store = write_store(tmp_path / "store", clips)
+    np.testing.assert_array_equal(store.video_starts(), [0.0, np.nan, 2.52])
+    assert [store.recording(i).labels.get("video_start") for i in range(3)] == [0.0, None, 2.52]
+
+
 def test_other_programs_can_read_the_tables(tmp_path):
     write_store(tmp_path / "store", walkers(3))
     with pa.memory_map(str(tmp_path / "store" / "clips.arrow")) as file:

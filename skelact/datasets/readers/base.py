@@ -16,6 +16,7 @@ A reader is one file a foreign format with two functions:
 ``clip_id`` str, unique in the set; ``label`` str, the name of the class; ``subject``, ``camera``,
 ``setup``, ``repetition`` int; ``splits`` list of str, the official lists that name the clip
 (``"train"``, ``"xsub_val"``, ...); ``fps_assumed`` True where the source states no frame rate;
+``video_start`` the second of the video (``Recording.source``) at which the clip's time 0 lies;
 ``annotations`` list of dicts, labels of parts of an untrimmed recording: ``label`` str, ``start``
 and ``end`` seconds, and where known ``box`` (x1, y1, x2, y2 pixels at ``start``), ``track_id``.
 """

@@ -38,7 +38,7 @@ def test_ucf101_with_a_missing_and_an_empty_video(annotations):
     assert list(recordings) == ["v_HandStandPushups_g25_c07"]
     assert recordings["v_HandStandPushups_g25_c07"].labels == {
         "clip_id": "v_HandStandPushups_g25_c07", "label": "handstand_pushups", "subject": 25,
-        "splits": ["train1"]}
+        "splits": ["train1"], "video_start": 0.0}
     assert len(refused) == 2
     assert "1 of 3 clips lack theirs" in str(refused[0])
     assert "nobody was found" in str(refused[1])
