@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skelact.cli.actions import run_action
+from skelact.cli.data_review import apply, review
 from skelact.errors import SkelactError
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def run(arguments: list[str]) -> int:
                      _validate),
         "convert": ("write a store, or any format that skelact reads, as pyskl, CTR-GCN or COCO",
                     _convert),
+        "review": ("write a page to look at every clip and correct it", review),
+        "apply": ("make a store of a store and corrections of it", apply),
     }, arguments)
 
 

@@ -1,4 +1,4 @@
-"""``skelact show``: draw a pose file."""
+"""``skelact show``: draw a pose file, or the contact sheet of a data set."""
 
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,13 @@ def run(arguments: list[str]) -> int:
         "show",
         "Draw the people of a pose file: a contact sheet (.png), an animation (.gif, .mp4) or a "
         "page to play in a browser (.html). A person's own left is blue, the right orange; the "
-        "tag gives the track id.",
+        "tag gives the track id. Of a data set: a contact sheet (.png, .html) with a row of "
+        "skeletons for every class.",
     )
-    parser.add_argument("file", metavar="FILE", help="pose file (.npz) that `skelact pose` wrote")
+    parser.add_argument("file", metavar="FILE", help="pose file (.npz) that `skelact pose` wrote, "
+                        "or the store that `skelact data prepare` wrote")
+    parser.add_argument("--contact-sheet", action="store_true", help="say so that FILE is a store "
+                        "(it is seen without, too)")
     parser.add_argument("-o", "--output", metavar="OUT", help="what to write, by suffix .png, "
                         ".gif, .mp4 or .html (default: FILE as .png)")
     parser.add_argument("--video", metavar="VIDEO",
@@ -30,6 +34,9 @@ def run(arguments: list[str]) -> int:
                         "JSON that `skelact recognize -o` wrote")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     options = parser.parse_args(arguments)
+
+    if options.contact_sheet or Path(options.file).is_dir():
+        return _draw_store(options)
 
     from skelact.checks import check_choice
     from skelact.errors import FileFormatError, SkelactError
@@ -53,6 +60,25 @@ def run(arguments: list[str]) -> int:
     people = len(recording.tracks)
     print(f"{people or 'no'} {'person' if people == 1 else 'people'} in {recording.num_frames} "
           f"frames -> {output}{note}")
+    return 0
+
+
+def _draw_store(options: "Namespace") -> int:
+    """The contact sheet of a data set."""
+    from pathlib import Path
+
+    from skelact.cli.store_views import draw_store
+    from skelact.errors import FileFormatError, SkelactError
+
+    if not Path(options.file).is_dir():
+        raise FileFormatError(f"expected the store of a data set for a contact sheet, got "
+                              f"{options.file}; leave --contact-sheet out for a pose file")
+    if options.video or options.result:
+        raise SkelactError("--video and --result are for one recording, not for a data set")
+    store = Path(options.file).resolve()
+    output = options.output or Path(options.file).absolute().with_name(f"{store.name}_sheet.png")
+    for path in draw_store(options.file, output, options.overwrite):
+        print(f"-> {path}")
     return 0
 
 

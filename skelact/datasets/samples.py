@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skelact.datasets.splits import select_rows
 from skelact.datasets.store import Store
 from skelact.datasets.video_clips import cut_recording
+from skelact.errors import SkelactError
 from skelact.pose.recording import Recording
 
 _ROUNDING = 1e-6
@@ -132,3 +134,24 @@ def spread_samples(
     rank[order] = np.arange(len(samples)) - np.repeat(np.cumsum(counts) - counts, counts)
     kept = np.flatnonzero(rank < count) if count is not None else np.arange(len(samples))
     return [samples[i] for i in kept[np.lexsort((labels[kept], rank[kept]))]]
+
+
+def name_parts(store: Store, columns: dict) -> list[str]:
+    """What each clip is for by the first protocol of the data set: ``train``, ``val``, ``test``.
+
+    Args:
+        store: The data set.
+        columns: What `Store.columns` gives.
+
+    Returns:
+        One entry a clip; empty for clips that stand in no part.
+    """
+    names = [""] * len(store)
+    for part in ("train", "val", "test"):
+        try:
+            rows = select_rows(columns, part, dataset=store.header.name)
+        except SkelactError:
+            continue  # the clips do not say what the protocol needs, or nobody is in the part
+        for row in rows:
+            names[row] = part
+    return names

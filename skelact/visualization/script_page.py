@@ -22,8 +22,8 @@ from skelact.visualization.packing import SURENESS, TICK
 
 SUMMARY_STYLE = Path(__file__).parent / "summary.css"
 DRAWING = tuple(Path(__file__).parent / "player_page" / f"{name}.js"
-                for name in ("data", "view", "people", "stage"))
-"""Scripts that read and draw what `skelact.visualization.packing` packs."""
+                for name in ("elements", "data", "view", "people", "stage"))
+"""Scripts that make elements, and read and draw what `skelact.visualization.packing` packs."""
 
 _FLOOR = (70, 74, 84)
 

@@ -1,12 +1,6 @@
 // Buttons, keys, and what is written around the picture.
 
 const ZOOMS = [1, 2, 5, 10, 30];
-const byId = (id) => document.getElementById(id);
-
-function trouble(message) {
-  byId("trouble").textContent = message;
-  byId("trouble").hidden = false;
-}
 
 /** What stands on a person's tag: the id, and the action at that time. */
 function tagText(facts, m, time) {

@@ -2,15 +2,6 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An element with a class, text and attributes. */
-function element(name, className, text = "", attributes = {}) {
-  const made = document.createElement(name);
-  made.className = className;
-  made.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
-
 function seconds(time) {
   return `${time.toFixed(1)} s`;
 }
