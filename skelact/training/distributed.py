@@ -72,9 +72,8 @@ def join(device: str = "auto", timeout: timedelta = timedelta(minutes=10)) -> Wo
     rank, local_rank = _environment("RANK"), _environment("LOCAL_RANK")
     target = _own_device(device, local_rank)
     try:
-        store = next(dist.rendezvous("env://", rank, size, timeout=timeout))[0]
         # what an earlier run in these processes left in the store is none of this one's
-        store = dist.PrefixStore(f"skelact/run/{next(_RUNS)}", store)
+        store = dist.PrefixStore(f"skelact/run/{next(_RUNS)}", _meet(rank, size, timeout))
         dist.init_process_group(
             "gloo" if target.type == "cpu" else "nccl", rank=rank, world_size=size,
             store=dist.PrefixStore("groups", store), timeout=timeout,
@@ -87,9 +86,20 @@ def join(device: str = "auto", timeout: timedelta = timedelta(minutes=10)) -> Wo
     return World(rank, size, local_rank, target, store)
 
 
+@functools.cache
+def _meet(rank: int, size: int, timeout: timedelta) -> dist.Store:
+    """The store at which the processes meet; one for all runs in these processes.
+
+    Were it made anew for each, a process could go to the one before, which another still closes,
+    and wait there for ever.
+    """
+    return next(dist.rendezvous("env://", rank, size, timeout=timeout))[0]
+
+
 def leave(world: World) -> None:
-    """End what `join` began."""
+    """End what `join` began, together: nobody closes a connection that another still makes."""
     if world.size > 1:
+        barrier(world)
         dist.destroy_process_group()
 
 
