@@ -106,6 +106,7 @@ def describe_conditions(
     """Names and plain values for ``metrics.json``: model, data, split, arithmetic, versions."""
     return {
         "model": model.name or "model",
+        "model_sha256": fingerprint_model(model),
         "network": model.architecture.get("name", ""),
         "stream": model.clip.stream,
         "trained_on": model.data.get("name", ""),
@@ -125,6 +126,16 @@ def fingerprint(store: Store) -> str:
     """SHA-256 over the checksums of a store's files and its classes."""
     files = sorted((name, facts["sha256"]) for name, facts in store.header.files.items())
     return hashlib.sha256(repr((files, store.header.classes)).encode()).hexdigest()
+
+
+def fingerprint_model(model: ActionModel) -> str:
+    """SHA-256 over the weights of a model, its classes and the form of its clips."""
+    digest = hashlib.sha256(repr((model.classes, model.clip, model.threshold)).encode())
+    for name, value in sorted(model.network.state_dict().items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        raw = value.detach().cpu().contiguous().flatten().view(torch.uint8)
+        digest.update(raw.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _plain(name: str) -> str:

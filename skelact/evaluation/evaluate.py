@@ -12,6 +12,7 @@ from skelact.device import choose_precision
 from skelact.errors import ChoiceError, SkelactError
 from skelact.evaluation.calibration import expected_calibration_error, unknown_auroc
 from skelact.evaluation.class_match import ClassMatch, match_classes
+from skelact.evaluation.clip_pixels import find_pixels
 from skelact.evaluation.conditions import (
     check_form,
     describe_conditions,
@@ -87,7 +88,7 @@ class Evaluation:
 def evaluate_model(
     model: ActionModel, store: Store, split: str = "", views: int = 1, *,
     precision: str = "fp32", shared_classes: bool = False, workers: int = 0,
-    progress: bool = False,
+    progress: bool = False, rgb: bool = True, videos: str = "",
 ) -> Evaluation:
     """Score the labelled clips of a split.
 
@@ -101,6 +102,9 @@ def evaluate_model(
             refusing; a model that rejects is asked about them too.
         workers: Threads that prepare batches ahead.
         progress: Show a progress bar on a terminal.
+        rgb: Let a model that wants pixels look at them, where the clips have videos; the notes
+            say how many have. False: judge what its skeleton network says alone.
+        videos: Folder of the videos, where they no longer lie where the store was made from them.
 
     Raises:
         ChoiceError: No such split, or not one view at least.
@@ -115,9 +119,11 @@ def evaluate_model(
     precision = choose_precision(precision, device)
     known, others = chosen.rows, chosen.others
     others = others if model.rejects else others[:0]  # others always get a name: nothing to ask
-    said = score_model(model, store.arrays, np.concatenate([known, others]), views, precision,
-                       workers, progress)
-    used, notes = plan_views(model.clip, trained_augment(model), views).count, chosen.notes
+    asked = np.concatenate([known, others])
+    pixels, seen = find_pixels(model, store, asked, rgb, videos, workers)
+    said = score_model(model, store.arrays, asked, views, precision, workers, progress, pixels)
+    used = plan_views(model.clip, trained_augment(model), views).count
+    notes = chosen.notes + seen
     if used < views:
         notes += (f"{views} views a clip were asked for; this model, as it was trained, has "
                   f"{used}.",)
@@ -210,7 +216,7 @@ def fuse_evaluations(
     shares = weights or [1.0] * len(evaluations)
     fused = {"model": ", ".join(names), "fusion": ":".join(f"{share:g}" for share in shares)}
     said = {name: list(dict.fromkeys(one.conditions[name] for one in evaluations))
-            for name in ("network", "stream", "views", "trained_on")}
+            for name in ("model_sha256", "network", "stream", "views", "trained_on")}
     differing = {name: ", ".join(map(str, values)) for name, values in said.items()
                  if len(values) > 1}
     return replace(

@@ -17,6 +17,7 @@ from skelact.evaluation.intervals import class_intervals
 from skelact.evaluation.scores import SCORES, write_predictions, write_scores
 from skelact.evaluation.tables import (
     class_table,
+    conditions_table,
     describe_intervals,
     figure_table,
     find_pairs,
@@ -32,7 +33,6 @@ from skelact.visualization.document import (
     Document,
     Picture,
     Section,
-    Table,
 )
 from skelact.visualization.evaluation_plots import plot_classes, plot_confusion, plot_reliability
 
@@ -129,7 +129,7 @@ def describe_evaluation(
                 f"Expected calibration error {evaluation.calibration_error():.4f} (15 bins of "
                 "the named class's probability): the mean gap between what is stated and what "
                 "comes true."]),
-            Section("Conditions", [_conditions(evaluation)]),
+            Section("Conditions", [conditions_table(conditions)]),
             Section("Files", [
                 "`metrics.json`: the figures; `predictions.csv` and `test_scores.npz`: every clip; "
                 "`skelact evaluate ... --against` one of these folders compares."]),
@@ -177,15 +177,6 @@ def _rejection(evaluation: Evaluation) -> list[str]:
                     f"{shares['auroc']:.4f}.{named} Unknown is what the model has no class of that "
                     "name for: where it has one of another name, it is blamed for being right.")
     return text
-
-
-def _conditions(evaluation: Evaluation) -> Table:
-    rows = []
-    for name, value in evaluation.conditions.items():
-        shown = (", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict)
-                 else str(value))
-        rows.append((name.replace("_", " "), shown or "unknown"))
-    return Table(("", ""), rows)
 
 
 def _commands(evaluation: Evaluation) -> list[str]:

@@ -14,7 +14,7 @@ Source: Hendrycks and Dietterich, "Benchmarking Neural Network Robustness to Com
 Perturbations", ICLR 2019, for the idea of a mean over corruptions and severities.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,6 +26,7 @@ from skelact.errors import ChoiceError, LayoutError, SkelactError
 from skelact.evaluation.clip_rows import select_clips
 from skelact.evaluation.corruptions import CORRUPTIONS, Corruption
 from skelact.evaluation.harmonise import inspect_axes
+from skelact.evaluation.idle_corruptions import STILL, explain_idle, mean_shift
 from skelact.evaluation.intervals import Interval, Metric, bootstrap
 from skelact.evaluation.metrics import mean_over_classes
 from skelact.evaluation.scores import ClipScores
@@ -40,10 +41,13 @@ class Level:
     Args:
         severity: In the unit of the corruption.
         right: ``[L]`` share of the seeds with which each clip was recognized.
+        moved: Probability that went from class to class, against the clips as they are; the mean
+            over clips and seeds.
     """
 
     severity: float
     right: np.ndarray
+    moved: float = float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +61,7 @@ class RobustnessResult:
         curves: Corruption -> its levels, in rising severity.
         impossible: Corruption -> why it has no meaning for these clips.
         corruptions: What each corruption is.
+        idle: Corruption that changes nothing of what the recognizer says -> why.
         seeds: With how many seeds each random corruption was measured.
         draws: Bootstrap samples an interval.
         notes: Sentences that a reader of the figures must know.
@@ -68,6 +73,7 @@ class RobustnessResult:
     curves: Mapping[str, tuple[Level, ...]]
     impossible: Mapping[str, str]
     corruptions: Mapping[str, Corruption] = field(repr=False)
+    idle: Mapping[str, str] = field(default_factory=dict)
     seeds: int = 1
     draws: int = 2000
     notes: tuple[str, ...] = ()
@@ -138,31 +144,35 @@ def measure_robustness(
     if not len(clips):
         raise SkelactError("expected labelled clips to measure robustness on, got none")
     askew, notes = _check_axes(clips)
-    curves, impossible, names = {}, {}, np.arange(len(clips)).astype(str)
+    curves, impossible, idle, names = {}, {}, {}, np.arange(len(clips)).astype(str)
     total = 1 + sum(len(each) * (seeds if CORRUPTIONS[name].random else 1)
                     for name, each in chosen.items())
     with tqdm(total=total, unit=" tests", disable=None if progress else True) as bar:
 
-        def recognize(corrupted: ClipArrays) -> np.ndarray:
-            scores = score_model(model, corrupted, precision=precision, workers=workers)
+        def score(changed: ClipArrays) -> ClipScores:
+            scores = score_model(model, changed, precision=precision, workers=workers)
             bar.update()
-            return ClipScores(scores, clips.labels, names, model.classes).hits().astype(float)
+            return ClipScores(scores, clips.labels, names, model.classes)
 
-        clean = recognize(clips)
+        clean = score(clips)
         for name, levels in chosen.items():
             bar.set_description(name)
             if askew and CORRUPTIONS[name].upright:
                 impossible[name] = askew
                 continue
             try:
-                curves[name] = _measure(CORRUPTIONS[name], clips, levels, seeds, recognize)
+                curves[name] = _measure(CORRUPTIONS[name], clips, levels, seeds, score, clean)
+                if max(level.moved for level in curves[name]) < STILL:
+                    worst = _change(CORRUPTIONS[name], clips, levels[-1], 0)
+                    idle[name] = explain_idle(model, name, clips, worst)
             except _MeaninglessError as error:
                 impossible[name] = str(error)
     if not curves:
         raise SkelactError("nothing could be measured: " + "; ".join(
             f"{name}: {reason}" for name, reason in impossible.items()))
-    return RobustnessResult(clean, clips.labels, groups, curves, impossible,
-                            {name: CORRUPTIONS[name] for name in chosen}, seeds, draws, notes)
+    return RobustnessResult(clean.hits().astype(float), clips.labels, groups, curves, impossible,
+                            {name: CORRUPTIONS[name] for name in chosen}, idle, seeds, draws,
+                            notes)
 
 
 def check_request(
@@ -191,12 +201,17 @@ def check_request(
 
 
 def _measure(
-    corruption: Corruption, clips: ClipArrays, severities: Sequence[float], seeds: int, recognize
+    corruption: Corruption, clips: ClipArrays, severities: Sequence[float], seeds: int,
+    score: Callable[[ClipArrays], ClipScores], clean: ClipScores,
 ) -> tuple[Level, ...]:
-    numbers = range(seeds if corruption.random else 1)
-    return tuple(Level(severity, np.mean([
-        recognize(_change(corruption, clips, severity, seed)) for seed in numbers], axis=0))
-        for severity in severities)
+    levels = []
+    for severity in severities:
+        said = [score(_change(corruption, clips, severity, seed))
+                for seed in range(seeds if corruption.random else 1)]
+        levels.append(Level(severity, np.mean([one.hits() for one in said], axis=0),
+                            float(np.mean([mean_shift(clean.scores, one.scores)
+                                           for one in said]))))
+    return tuple(levels)
 
 
 class _MeaninglessError(Exception):

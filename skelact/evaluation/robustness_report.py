@@ -10,12 +10,15 @@ import numpy as np
 from skelact.evaluation.corruptions import CORRUPTIONS
 from skelact.evaluation.intervals import Interval
 from skelact.evaluation.robustness import RobustnessResult
+from skelact.evaluation.tables import conditions_table, describe_intervals
 from skelact.output import check_writable, without_nan, write_json, write_text
 from skelact.version import __version__
 from skelact.visualization.document import Bullets, Document, Picture, Section, Table
 from skelact.visualization.robustness import Curve, draw_robustness
 
 FILES = ("robustness.csv", "robustness.json", "robustness.png", "report.md")
+_CONDITIONS = ("model", "model_sha256", "network", "stream", "trained_on", "data", "data_sha256",
+               "split", "num_clips", "seeds", "layout", "precision", "device", "versions")
 DEFINITION = (
     "Mean corruption accuracy (mCA): the mean over the corruptions of the mean over their "
     "severities of the top-1 accuracy. Relative mCA: divided by the top-1 accuracy on the clips "
@@ -76,14 +79,15 @@ def summarise(
             "what": result.corruptions[name].what,
             "top1": mean,
             "relative": mean / clean if clean else None,
-            "levels": [{"severity": level.severity, **_figures(result, level.right)}
-                       for level in levels],
+            "levels": [{"severity": level.severity, **_figures(result, level.right),
+                        "probability_moved": level.moved} for level in levels],
         }
-    return {
+    return without_nan({
         **conditions,
         "num_clips": len(result),
         "seeds": result.seeds,
         "intervals": "95 %, by subject" if result.groups is not None else "95 %, by clip",
+        "intervals_note": describe_intervals(result.groups),
         "definition": DEFINITION,
         "clean": _figures(result, result.clean),
         "mean_corruption_accuracy": _plain(result.corruption_accuracy()),
@@ -91,9 +95,10 @@ def summarise(
         "mean_over": f"{len(corruptions)} of {len(CORRUPTIONS)} corruptions",
         "corruptions": corruptions,
         "impossible": dict(result.impossible),
+        "without_effect": dict(result.idle),
         "notes": [*notes, *result.notes],
         "skelact_version": __version__,
-    }
+    })
 
 
 def describe(summary: Mapping) -> str:
@@ -109,7 +114,9 @@ def describe(summary: Mapping) -> str:
     lines.append(f"mean corruption accuracy {_percent(summary['mean_corruption_accuracy'])}, "
                  f"relative {_percent(summary['relative_corruption_accuracy'])}; mean over "
                  f"{summary['mean_over']}")
-    return "\n".join([*lines, *summary["notes"]])
+    lines += [f"{name} has no effect: {reason}"
+              for name, reason in summary["without_effect"].items()]
+    return "\n".join([*lines, summary["intervals_note"], *summary["notes"]])
 
 
 def _figures(result: RobustnessResult, right) -> dict:
@@ -182,20 +189,21 @@ def _document(result: RobustnessResult, summary: Mapping) -> Document:
          _percent(summary["mean_corruption_accuracy"])],
         ["relative mCA", _percent(summary["relative_corruption_accuracy"])],
     ]
-    groups = "whole subjects" if result.groups is not None else "clips"
     skipped = [f"{name}: {reason}" for name, reason in summary["impossible"].items()]
-    used = [f"{name}: {value}" for name, value in summary.items()
-            if name in ("model", "data", "split", "layout", "precision", "device", "seeds",
-                        "skelact_version")]
+    idle = [f"{name}: {reason}" for name, reason in summary["without_effect"].items()]
     return Document(
         f"Robustness of {summary.get('model', 'a model')} on {summary.get('data', 'clips')}",
-        f"{len(result)} clips. Intervals are 95 % bootstrap intervals over {groups}.",
+        f"{len(result)} clips. {summary['intervals_note']}",
         [Section("Figures", [Table(["", "share [95 % interval]"], figures), DEFINITION]),
+         Section("Notes", [Bullets(summary["notes"])] if summary["notes"] else []),
          Section("Accuracy against severity",
                  [Picture("robustness.png", "top-1 accuracy against severity of each corruption; "
                           "broken: the clips as they are; bands: 95 % intervals"),
                   Table(["corruption", "what is wrong", "unit", "severity: top-1, %", "mean, %",
                          "relative, %"], rows)]),
+         Section("Without an effect", [
+             "Less than 1 % of the probability moves from class to class at every severity; these "
+             "count in the mean like the others.", Bullets(idle)] if idle else []),
          Section("Not measured", [Bullets(skipped)] if skipped else []),
-         Section("Notes", [Bullets(summary["notes"])] if summary["notes"] else []),
-         Section("Conditions", [Bullets(used)])])
+         Section("Conditions", [conditions_table(
+             {name: summary[name] for name in summary if name in _CONDITIONS})])])

@@ -44,6 +44,16 @@ def describe_intervals(subjects: np.ndarray | None) -> str:
             f"all of their clips.{few}")
 
 
+def conditions_table(conditions: Mapping[str, object]) -> Table:
+    """What figures depend on, a line each."""
+    rows = []
+    for name, value in conditions.items():
+        shown = (", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, Mapping)
+                 else str(value))
+        rows.append((name.replace("_", " "), shown or "unknown"))
+    return Table(("", ""), rows)
+
+
 def find_pairs(result: ClipScores) -> list[tuple[int, int]]:
     """The classes that are confused most, as (true, taken for), the most frequent first."""
     counts = confusion(result)
