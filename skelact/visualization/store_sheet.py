@@ -14,7 +14,7 @@ from skelact.errors import OutputExistsError
 from skelact.output import atomic_write, check_writable, write_text
 from skelact.pose.recording import Recording
 from skelact.visualization.document import html_page, html_text
-from skelact.visualization.draw import CANVAS, draw_people, font
+from skelact.visualization.draw import blank, draw_people, font
 from skelact.visualization.scene import Scene, View
 
 CLIPS, INSTANTS = 3, 5
@@ -23,6 +23,8 @@ _CLASSES = 40
 """Of a picture; more classes make more pictures."""
 _TILE = (68, 84)
 """Width and height of an instant, in pixels."""
+_FINER = 2
+"""Skeletons are drawn so many times larger, then made small: fine lines, no steps."""
 _GAP, _MARGIN = 10, 28
 _HEAD, _LINE = 74, 24
 _ONE_COLUMN = 8
@@ -76,7 +78,7 @@ def write_store_sheet(
     path = check_writable(path, overwrite)
     if suffix == ".html":
         return [write_text(path, _page(title, lead, rows), overwrite)]
-    drawn = ((row, _strips(row)) for row in rows)
+    drawn = ((row, [*map(_strip, row.clips[:CLIPS])]) for row in rows)
     groups = list(iter(lambda: list(islice(drawn, _CLASSES)), []))
     paths = [path, *(path.with_stem(f"{path.stem}_{i}") for i in range(2, len(groups) + 1))]
     if taken := [other for other in paths if other.exists() and not overwrite]:
@@ -93,9 +95,10 @@ def _page(title: str, lead: str, rows: Iterable[SheetRow]) -> str:
     blocks = [f"<header><h1>{html_text(title)}</h1><p>{html_text(lead)}</p></header>"]
     for row in rows:
         name, about = html_text(row.name), html_text(row.about())
-        blocks.append(f'<figure><figcaption><strong>{name}</strong> {about}</figcaption>'
-                      f'<div class="scroll"><img src="{_data_uri(_strips(row))}" '
-                      f'alt="Skeletons of {name}"></div></figure>')
+        strips = "".join(f'<img src="{_data_uri(_strip(clip))}" alt="A clip of {name}">'
+                         for clip in row.clips[:CLIPS])
+        blocks.append(f"<figure><figcaption><strong>{name}</strong> {about}</figcaption>"
+                      f'<div class="strips">{strips}</div></figure>')
     return html_page(title, "\n".join(blocks))
 
 
@@ -107,7 +110,7 @@ def _data_uri(image: np.ndarray) -> str:
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _sheet(title: str, lead: str, group: Sequence[tuple[SheetRow, np.ndarray]]):
+def _sheet(title: str, lead: str, group: Sequence[tuple[SheetRow, list[np.ndarray]]]):
     """A picture of up to `_CLASSES` rows, in two columns where they are many."""
     from PIL import Image, ImageDraw
 
@@ -125,7 +128,9 @@ def _sheet(title: str, lead: str, group: Sequence[tuple[SheetRow, np.ndarray]]):
         room = wide - pen.textlength(about, font=font(13)) - 16
         pen.text((left, top), _fit(pen, row.name, room), font=font(15), fill=_INK)
         pen.text((left + wide, top + 1), about, font=font(13), fill=_QUIET, anchor="ra")
-        sheet.paste(Image.fromarray(strips), (left, top + _LINE))
+        for k, strip in enumerate(strips):
+            place = left + k * (INSTANTS * _TILE[0] + _GAP), top + _LINE
+            sheet.paste(Image.fromarray(strip), place)
     return sheet
 
 
@@ -142,22 +147,20 @@ def _strip_width() -> int:
     return CLIPS * INSTANTS * _TILE[0] + (CLIPS - 1) * _GAP
 
 
-def _strips(row: SheetRow) -> np.ndarray:
-    """``[H, W, 3]`` the instants of all clips side by side."""
-    strips = np.full((_TILE[1], _strip_width(), 3), _PAGE, np.uint8)
-    for i, clip in enumerate(row.clips[:CLIPS]):
-        left = i * (INSTANTS * _TILE[0] + _GAP)
-        strips[:, left : left + INSTANTS * _TILE[0]] = CANVAS
-        for k, tile in enumerate(_tiles(clip)):
-            high, wide = tile.shape[:2]
-            x = left + k * _TILE[0] + (_TILE[0] - wide) // 2
-            y = (_TILE[1] - high) // 2
-            strips[y : y + high, x : x + wide] = tile
-    return strips
+def _strip(clip: Recording) -> np.ndarray:
+    """``[H, W, 3]`` the instants of a clip side by side."""
+    strip = blank((INSTANTS * _TILE[0], _TILE[1]))
+    for k, tile in enumerate(_tiles(clip)):
+        high, wide = tile.shape[:2]
+        x, y = k * _TILE[0] + (_TILE[0] - wide) // 2, (_TILE[1] - high) // 2
+        strip[y : y + high, x : x + wide] = tile
+    return strip
 
 
 def _tiles(clip: Recording) -> Iterator[np.ndarray]:
     """Everyone at evenly spaced instants, all at one scale."""
+    from PIL import Image
+
     seen = np.concatenate([np.empty(0, int), *(t.frame_index for t in clip.tracks)])
     if not len(seen):
         return
@@ -165,9 +168,9 @@ def _tiles(clip: Recording) -> Iterator[np.ndarray]:
     scene = Scene(clip)
     width, height = View(clip, longest=1000, crop=True, enlarge=np.inf).size
     longest = max(width, height) * min(_TILE[0] / width, _TILE[1] / height)
-    view = View(clip, longest=max(16, int(longest)), crop=True, enlarge=np.inf)
-    canvas = np.full((view.size[1], view.size[0], 3), CANVAS, np.uint8)
+    view = View(clip, longest=max(16, int(_FINER * longest)), crop=True, enlarge=np.inf)
+    canvas = blank(view.size)
     for time in clip.timestamps[frames]:
         people = scene.at(float(time))
         drawn = draw_people(canvas, view(people.joints), clip.layout, people.ids, tags=False)
-        yield drawn[: _TILE[1], : _TILE[0]]
+        yield np.asarray(Image.fromarray(drawn).reduce(_FINER))[: _TILE[1], : _TILE[0]]

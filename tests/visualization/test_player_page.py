@@ -2,12 +2,12 @@
 
 import io
 from dataclasses import replace
-from time import monotonic
 
 import numpy as np
 import pytest
 from crowds import named
 from packed import unpack
+from pages import settle, until
 from PIL import Image
 from recordings import capture, walking
 from videos import grey_images, make_video
@@ -20,35 +20,6 @@ pytestmark = pytest.mark.browser
 
 EVIL = ("</script><script>document.title = 'ran'</script>"
         "<img src=x onerror=\"document.title='ran'\">")
-
-
-@pytest.fixture
-def visit(browser):
-    """Opens a page file; in the end nothing may have gone wrong or out to the network."""
-    contexts, faults = [], []
-
-    def keep(request):
-        if not request.url.startswith(("file:", "blob:", "data:")):
-            faults.append(f"request of {request.url}")
-
-    def open_(path, motion="reduce", accept="nothing", **options):
-        context = browser.new_context(reduced_motion=motion, **options)
-        contexts.append(context)
-        context.set_offline(True)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("request", keep)
-        page.on("console", lambda message: faults.append(message.text)
-                if message.type in ("error", "warning") and accept not in message.text else None)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.goto(path.as_uri())
-        until(page, "window.skelact")
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not faults
 
 
 @pytest.fixture(scope="module")
@@ -70,19 +41,6 @@ def deep(tmp_path_factory):
 
 def time(page):
     return page.evaluate("skelact.time")
-
-
-def until(page, condition):
-    """Wait for a condition (Playwright's own way needs `eval`, which the page forbids)."""
-    deadline = monotonic() + 20
-    while not page.evaluate(f"Boolean({condition})"):
-        assert monotonic() < deadline, condition
-        page.wait_for_timeout(20)
-
-
-def settle(page):
-    """Until what was asked for is drawn."""
-    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def at(page, person, joint):
