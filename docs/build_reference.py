@@ -39,9 +39,9 @@ def commands_page() -> str:
 
 
 def help_text(words: list[str]) -> str:
-    """What ``skelact WORDS --help`` prints, 100 columns wide."""
+    """What ``skelact WORDS --help`` prints, 90 columns wide."""
     printed = io.StringIO()
-    with (mock.patch.dict(os.environ, COLUMNS="100"), contextlib.redirect_stdout(printed),
+    with (mock.patch.dict(os.environ, COLUMNS="90"), contextlib.redirect_stdout(printed),
           contextlib.suppress(SystemExit)):
         main([*words, "--help"])
     return printed.getvalue().strip()

@@ -15,6 +15,7 @@ import subprocess
 import textwrap
 import tokenize
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -114,8 +115,8 @@ def run_command(words: list[str], block: Block, prepared: set[Path]) -> None:
     from skelact.cli.main import main
 
     assert words[0] == "skelact", f"{block}: mark the block `not run`, or leave out {words[0]}"
-    words = ["2" if before == "--seeds" else word
-             for before, word in zip(["", *words], words, strict=False)]
+    words = ["skelact", *("2" if before == "--seeds" else word
+                          for before, word in pairwise(words))]
     if "--resume" not in words:  # such a run has its outputs and its settings
         remove_outputs(words, prepared)
         words += _SHORTER.get(words[1], "").split()
@@ -125,7 +126,7 @@ def run_command(words: list[str], block: Block, prepared: set[Path]) -> None:
 
 def remove_outputs(words: list[str], prepared: set[Path]) -> None:
     """Take away what was prepared and the command is to make."""
-    made = [Path(after) for word, after in zip(words, words[1:], strict=False)
+    made = [Path(after) for word, after in pairwise(words)
             if word in ("-o", "--output", "--overlay")]
     if words[1] == "pose":
         made += [Path(word).with_suffix(".npz") for word in words[2:]]

@@ -1,8 +1,10 @@
-"""Draws docs/images/pipeline.png: what becomes of a video, from joints to named actions.
+"""Draws the pictures of the documentation (docs/images/) with skelact itself.
 
-Everything in it is computed from the pose file of squats that ships with skelact::
+    python docs/figures.py
 
-    python docs/pipeline_figure.py
+``pipeline.png``: what becomes of a video, from joints to named actions; everything in it is
+computed from the pose file of squats that ships with skelact. ``partitions.png``: how a graph
+splits neighbourhoods.
 """
 
 from itertools import pairwise
@@ -17,16 +19,32 @@ from skelact import Graph, Recognizer, Recording, load_recording
 from skelact.cli.examples import EXAMPLES
 from skelact.models.rows import ROWS
 from skelact.visualization.draw import blank, draw_people
-from skelact.visualization.graph_figure import plot_spatiotemporal_graph
+from skelact.visualization.graph_figure import plot_partition, plot_spatiotemporal_graph
 
-OUTPUT = Path(__file__).parent / "images" / "pipeline.png"
+IMAGES = Path(__file__).parent / "images"
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "0.35"
 SHOWN = 20
 """The frame whose picture is drawn."""
 
 
 def main() -> None:
-    """Draw and write the picture."""
+    """Draw and write all of them."""
+    draw_partitions()
+    draw_pipeline()
+
+
+def draw_partitions() -> None:
+    """The spatial partition of all joints, and of one."""
+    figure = Figure(figsize=(9, 5.2), layout="constrained")
+    whole, one = figure.subplots(1, 2)
+    graph = Graph("coco17", "spatial")
+    plot_partition(graph, whole)
+    plot_partition(graph, one, "left_elbow")
+    figure.savefig(IMAGES / "partitions.png", dpi=90)
+
+
+def draw_pipeline() -> None:
+    """From joints to named actions."""
     recording = load_recording(EXAMPLES[0].file)
     figure = Figure(figsize=(13.5, 3.9), facecolor="white")
     panels = figure.add_gridspec(1, 5, width_ratios=(0.75, 1, 1.45, 0.9, 1.5), wspace=0.32,
@@ -48,8 +66,7 @@ def main() -> None:
         middle = (start + end) / 2
         figure.add_artist(FancyArrowPatch((middle - 0.013, 0.93), (middle + 0.009, 0.93),
                                           color=GREY, arrowstyle="-|>", mutation_scale=14))
-    figure.savefig(OUTPUT, dpi=110)
-    print(f"-> {OUTPUT}")
+    figure.savefig(IMAGES / "pipeline.png", dpi=110)
 
 
 def draw_person(recording: Recording, ax: Axes) -> None:
