@@ -1,9 +1,10 @@
 """What every encoder of pixels costs at its native clip size, beside the skeleton stream.
 
 Each runs in a process of its own, one clip a batch, random weights, on as many threads as asked.
-Milliseconds are medians over the rounds, after a forward that does not count; memory is the most
-that the process had, less what it had before the network was built. GMAC are multiplications and
-additions of one forward, counted by torch, halved.
+Milliseconds are medians over the rounds, after a forward that does not count: by the clock, and of
+processors (summed over threads), which depend less on what else the machine does. Memory is the
+most that the process had, weights included, less what it had before the network was built. GMAC
+are multiplications and additions of one forward, counted by torch, halved.
 With ``--backward`` a step is forward, backward of the mean square, without an optimiser; every
 weight must have got a finite gradient.
 
@@ -36,8 +37,8 @@ def main() -> None:
     print(f"{platform.processor() or platform.machine()}, torch {torch.__version__}, "
           f"{options.threads} threads, {options.rounds} rounds, one clip, float32")
     last = "step ms" if options.backward else "forward ms"
-    print(f"| encoder | clip | D | parameters (M) | GMAC | {last} | memory (MiB) |")
-    print("|---|---|---|---|---|---|---|")
+    print(f"| encoder | clip | D | parameters (M) | GMAC | {last} | processor ms | memory (MiB) |")
+    print("|---|---|---|---|---|---|---|---|")
     spawn = multiprocessing.get_context("spawn")
     for name in options.names:
         with spawn.Pool(1) as pool:
@@ -68,10 +69,11 @@ def measure(name: str, threads: int, rounds: int, backward: bool) -> str:
     network.train(backward)
     step = train if backward else infer
     times = [timed(step, network, clips) for _ in range(rounds)]
+    wall, processor = (1e3 * statistics.median(column) for column in zip(*times, strict=True))
     shape = " x ".join(map(str, clips.shape[1:]))
     width = getattr(network, "dim", None) or network.head.in_features
     return (f"| {name} | {shape} | {width} | {parameters / 1e6:.2f} | "
-            f"{counter.get_total_flops() / 2e9:.1f} | {1e3 * statistics.median(times):.0f} | "
+            f"{counter.get_total_flops() / 2e9:.1f} | {wall:.0f} | {processor:.0f} | "
             f"{(peak() - before) / 1024:.0f} |")
 
 
@@ -97,10 +99,11 @@ def train(network: nn.Module, clips: Tensor) -> None:
         raise SystemExit(f"no finite gradient: {', '.join(bad)}")
 
 
-def timed(step: Callable, network: nn.Module, clips: Tensor) -> float:
-    start = time.perf_counter()
+def timed(step: Callable, network: nn.Module, clips: Tensor) -> tuple[float, float]:
+    """Seconds by the clock and of processors."""
+    wall, processor = time.perf_counter(), time.process_time()
     step(network, clips)
-    return time.perf_counter() - start
+    return time.perf_counter() - wall, time.process_time() - processor
 
 
 def peak() -> int:

@@ -8,14 +8,13 @@ import numpy as np
 from skelact.checks import check_choice
 from skelact.errors import ChoiceError, SkelactError
 from skelact.pose.recording import PoseTrack, Recording
+from skelact.rgb.crop_boxes import SURE, TO_HAND
 from skelact.rgb.detections import ObjectDetections
 
 HANDS = ("left", "right")
 CHANNELS = ("presence", "nearness", "together")
 """What is said of every class of objects, in this order."""
 
-_BEYOND_WRIST = 0.35
-"""The middle of a closed hand, in forearm lengths from the wrist on."""
 _STILL = 0.2
 """Forearm lengths a second; slower motion is that of the detector's boxes."""
 
@@ -45,7 +44,7 @@ class HandContext:
 
 def object_context(
     recording: Recording, detections: ObjectDetections, classes: Sequence[str] | None = None,
-    carry: float = 0.5, window: float = 1.0, min_confidence: float = 0.3,
+    carry: float = 0.5, window: float = 1.0, min_confidence: float = SURE,
 ) -> tuple[HandContext, ...]:
     """For every person, hand and class of objects: is there one, is it near, does it move along.
 
@@ -118,7 +117,7 @@ def pool_context(contexts: Sequence[HandContext], each_hand: bool = False) -> np
 
 
 def find_hands(
-    track: PoseTrack, layout, min_confidence: float = 0.3
+    track: PoseTrack, layout, min_confidence: float = SURE
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where a person's hands are, and how long the forearms.
 
@@ -144,7 +143,7 @@ def find_hands(
         if np.isfinite(long).any():
             lengths[hand] = max(np.nanpercentile(long, 90), 1.0)
     lengths = np.where(np.isnan(lengths), lengths[::-1], lengths)
-    return wrist[:, :2] + _BEYOND_WRIST * forearm, lengths
+    return wrist[:, :2] + TO_HAND * forearm, lengths
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,216 @@
+"""Small networks for joints, pixels and both, trained on one core; see rgb_objects.py."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from skelact.config import ClipConfig
+from skelact.datasets.arrays import ClipArrays
+from skelact.evaluation.views import Views, view_loader
+from skelact.models import stgcn
+from skelact.rgb.encoder import VideoEncoder, as_tokens
+from skelact.rgb.encoders import inflate
+from skelact.rgb.frame_encoders import FrameEncoder
+from skelact.rgb.fusion import FusedClassifier
+from skelact.transforms.clip_form import settle_form
+
+WIDTHS = (32, 64, 128, 192)
+BATCH = 32
+_SHIFT = 3
+"""Pixels by which training crops are moved."""
+
+
+class SmallNetwork(nn.Module):
+    """Four convolutions; ``[B, 3, H, W]`` to ``[B, D]``."""
+
+    dim = WIDTHS[-1]
+
+    def __init__(self):
+        super().__init__()
+        self.body = make_body()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The mean over the picture."""
+        return self.body(images).mean(dim=(2, 3))
+
+
+class SmallVideoEncoder(VideoEncoder):
+    """The same convolutions, inflated to three dimensions so that they see motion."""
+
+    def __init__(self, native: tuple[int, int, int]):
+        super().__init__(WIDTHS[-1], native)
+        self.network = inflate(make_body())
+
+    def encode(self, clips: Tensor) -> Tensor:
+        """Tokens of a clip."""
+        return as_tokens(self.network(clips))
+
+
+class PixelClassifier(nn.Module):
+    """Pixels alone under a head."""
+
+    def __init__(self, encoder: VideoEncoder, classes: int):
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Sequential(nn.Dropout(0.2), nn.Linear(encoder.dim, classes))
+
+    def forward(self, _: Tensor, pixels: Tensor) -> Tensor:
+        """Scores ``[B, K]``."""
+        return self.head(self.encoder(pixels))
+
+
+class JointClassifier(nn.Module):
+    """Joints alone."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, clips: Tensor, _: None) -> Tensor:
+        """Scores ``[B, K]``."""
+        return self.network(clips)
+
+
+class TrainedNetworks:
+    """Networks by name and seed, trained when asked for, their scores kept.
+
+    Args:
+        joints: ``[L, M, N, C, T]``.
+        pixels: ``[L, V, 3, T, H, W]`` uint8 of each region.
+        labels: ``[L]``.
+        splits: Rows of ``train``, ``validation``, ``test``.
+        classes: K.
+        folder: Where scores are kept.
+        epochs: Of training.
+    """
+
+    def __init__(self, joints: Tensor, pixels: dict[str, np.ndarray], labels: np.ndarray,
+                 splits: dict[str, np.ndarray], classes: int, folder: Path, epochs: int):
+        self.joints, self.pixels, self.labels = joints, pixels, torch.from_numpy(labels)
+        self.splits, self.classes = splits, classes
+        self.folder, self.epochs = folder, epochs
+        folder.mkdir(exist_ok=True)
+
+    def score(self, name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """``[L, K]`` probabilities of the validation clips, and of the test clips."""
+        path = self.folder / f"{name}_{seed}.npz"
+        if not path.exists():
+            np.savez(path, **self._train(name, seed))
+        with np.load(path) as file:
+            return file["validation"], file["test"]
+
+    def _build(self, name: str) -> tuple[nn.Module, str | None]:
+        """A network, and the region that it looks at."""
+        joints = stgcn("coco17", self.classes, base_channels=16, dropout=0.2)
+        hands = FrameEncoder(SmallNetwork(), (4, 48, 48))
+        if name == "skeleton":
+            return JointClassifier(joints), None
+        if name == "hands":
+            return PixelClassifier(hands, self.classes), "hands"
+        if name in ("person", "frame"):
+            return PixelClassifier(SmallVideoEncoder((8, 96, 96)), self.classes), name
+        return FusedClassifier(joints, hands, self.classes, name), "hands"
+
+    def _train(self, name: str, seed: int) -> dict[str, np.ndarray]:
+        """Train; the scores of the epoch that is best on validation clips."""
+        torch.manual_seed(seed)
+        random = np.random.default_rng(seed)
+        network, region = self._build(name)
+        epochs = self.epochs
+        optimiser = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=0.02)
+        steps = epochs * len(list(self._batches(random)))
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps)
+        best = None
+        for _ in tqdm(range(epochs), f"{name} {seed}", leave=False, disable=None):
+            network.train()
+            for rows in self._batches(random):
+                clips, pixels = self._take(rows, region, network, random)
+                loss = functional.cross_entropy(network(clips, pixels), self.labels[rows],
+                                                label_smoothing=0.05)
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+            scores = self._probabilities(network, region, self.splits["validation"])
+            own = self.labels[self.splits["validation"]].numpy()
+            loss = -np.log(scores[np.arange(len(own)), own]).mean()
+            merit = ((scores.argmax(1) == own).mean(), -loss)
+            if best is None or merit > best[0]:
+                best = merit, scores, {key: value.clone()
+                                       for key, value in network.state_dict().items()}
+        network.load_state_dict(best[2])
+        return {"validation": best[1],
+                "test": self._probabilities(network, region, self.splits["test"])}
+
+    def _batches(self, random: np.random.Generator) -> Iterator[np.ndarray]:
+        """Rows of one epoch: half of the training clips, as many of each class."""
+        train = self.splits["train"]
+        labels = self.labels[train].numpy()
+        count = len(train) // 2 // self.classes
+        rows = np.concatenate([random.choice(train[labels == label], count,
+                                             replace=(labels == label).sum() < count)
+                               for label in np.unique(labels)])
+        rows = random.permutation(rows)
+        yield from (rows[i : i + BATCH] for i in range(0, len(rows) - BATCH + 1, BATCH))
+
+    def _take(
+        self, rows: np.ndarray, region: str | None, network: nn.Module,
+        random: np.random.Generator | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Joints ``[B, M, N, C, T]`` and normalised pixels ``[B, 3, T, H, W]``, changed at random.
+
+        Both hands stand one after the other along T.
+        """
+        clips = self.joints[rows]
+        if random is not None:
+            clips = clips * float(random.uniform(0.9, 1.1)) + 0.01 * torch.randn_like(clips)
+        if region is None:
+            return clips, None
+        pixels = torch.from_numpy(self.pixels[region][rows])  # [B, V, 3, T, H, W]
+        if random is not None and region == "hands":  # two moments of the four
+            pixels = pixels[:, :, :, np.sort(random.choice(pixels.shape[3], 2, replace=False))]
+        pixels = pixels.transpose(1, 2).flatten(2, 3)
+        if random is not None:
+            pixels = _vary(pixels, random)
+        return clips, network.encoder.normalise(pixels)
+
+    @torch.inference_mode()
+    def _probabilities(self, network: nn.Module, region: str | None, rows: np.ndarray
+                       ) -> np.ndarray:
+        network.eval()
+        return torch.cat([network(*self._take(part, region, network)).softmax(1) for part in
+                          np.array_split(rows, -(-len(rows) // BATCH))]).double().numpy()
+
+
+def make_body() -> nn.Sequential:
+    """``[B, 3, H, W]`` to ``[B, D, H / 8, W / 8]``."""
+    layers: list[nn.Module] = []
+    for i, (before, after) in enumerate(zip((3, *WIDTHS), WIDTHS, strict=False)):
+        layers += [nn.Conv2d(before, after, 3, stride=2 if i < 3 else 1, padding=1, bias=False),
+                   nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+def form_joints(arrays: ClipArrays, clip: ClipConfig) -> Tensor:
+    """``[L, M, N, C, T]`` of all clips as a network takes them."""
+    clip = settle_form(clip, arrays.layout, arrays.dims, True)
+    return torch.cat([batch.clips for batch in
+                      view_loader(clip, arrays, np.arange(len(arrays)), Views())])
+
+
+def _vary(pixels: Tensor, random: np.random.Generator) -> Tensor:
+    """Moved, mirrored and of another light, each clip in its own way; uint8 to floats in [0, 1]."""
+    size = pixels.shape[-1]
+    padded = functional.pad(pixels.float() / 255, [_SHIFT] * 4 + [0, 0])
+    moved = []
+    for clip in padded:
+        x, y = random.integers(0, 2 * _SHIFT + 1, 2)
+        clip = clip[..., y : y + size, x : x + size]
+        moved.append(clip.flip(-1) if random.random() < 0.5 else clip)
+    gain = torch.from_numpy(random.uniform(0.7, 1.3, (len(pixels), 3, 1, 1, 1)).astype(np.float32))
+    return (torch.stack(moved) * gain).clamp(0, 1)
