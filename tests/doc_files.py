@@ -14,8 +14,11 @@ from dots import DotEstimator, dots_video
 from plain_st_gcn_pp import PlainSTGCNPP
 from stores import write_store
 
+from skelact.datasets.corrections import Correction, Corrections
+from skelact.datasets.header import read_header
 from skelact.datasets.readers.nw_ucla import CLASSES as NW_UCLA_CLASSES
 from skelact.graph.graph import Graph
+from skelact.output import write_json
 from skelact.pose.estimators.choice import LAYOUTS
 from skelact.pose.extract import extract
 from skelact.pose.files import save_recording
@@ -67,6 +70,7 @@ def write_page_files(folder: Path) -> Path:
     _write_videos(folder)
     for name in _CLASSES:
         write_store(folder / f"{name}.store", _clips(name), name)
+    _write_corrections(folder)
     _write_raw(folder)
     _write_runs(folder)
     for file, layout, classes in (("j.pth", "ntu25", 60), ("gestures.pth", "hand21", 40)):
@@ -101,6 +105,14 @@ def _clips(name: str, count: int = 24) -> Iterable[Recording]:
         yield swinging(("arms", "legs")[i % 2], i, _LAYOUTS[name], dims, frames=16,
                        clip_id=f"{name}{i:02}", label=classes[label], subject=1 + round_ % 4,
                        camera=1 + round_ % 3, splits=["test" if round_ % 4 == 3 else "train"])
+
+
+def _write_corrections(folder: Path) -> None:
+    """What a reviewer says of ``mydata.store``."""
+    header = read_header(folder / "mydata.store")
+    said = Corrections(header.fingerprint, (Correction("mydata00", drop=True),
+                                            Correction("mydata02", trim=(2, 13))))
+    write_json(folder / "mydata_corrections.json", said.to_dict())
 
 
 def _write_raw(folder: Path) -> None:

@@ -76,7 +76,7 @@ def _draw_store(options: "Namespace") -> int:
     if options.video or options.result:
         raise SkelactError("--video and --result are for one recording, not for a data set")
     store = Path(options.file).resolve()
-    output = options.output or Path(options.file).absolute().with_name(f"{store.name}_sheet.png")
+    output = options.output or Path(options.file).absolute().with_name(f"{store.stem}_sheet.png")
     for path in draw_store(options.file, output, options.overwrite):
         print(f"-> {path}")
     return 0

@@ -91,7 +91,7 @@ def test_people_are_drawn_where_they_are(visit, gallery, store):
 def test_choosing_and_grouping(visit, gallery):
     page = visit(gallery)
     assert shown(page) == [f"clip{i}" for i in (0, 2, 4, 6, 1, 3, 5, 7)]
-    assert page.locator(".group h2").all_inner_texts() == ["run 4 clips", "walk 4 clips"]
+    assert page.locator(".group h2").all_text_contents() == ["run 4 clips", "walk 4 clips"]
     page.select_option("#show", "flagged")
     assert shown(page) == ["clip6", "clip7"]
     assert page.locator(".flag", has_text="duplicates").count() == 3  # one in the list above
@@ -105,7 +105,7 @@ def test_choosing_and_grouping(visit, gallery):
     assert page.locator("#nothing").is_visible()
     page.fill("#find", "")
     page.select_option("#group", "finding")
-    assert page.locator(".group h2").all_inner_texts() == ["duplicates 2 clips",
+    assert page.locator(".group h2").all_text_contents() == ["duplicates 2 clips",
                                                            "no finding 6 clips"]
     page.select_option("#group", "subject")
     assert page.locator(".group h2").count() == 8

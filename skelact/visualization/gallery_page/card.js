@@ -98,7 +98,7 @@ class Card {
     this.label.textContent = said.label ? `→ ${now}` : now;
     this.label.title = said.label ? `${clip.label ?? "no label"} → ${now}` : now;
     this.label.classList.toggle("new", Boolean(said.label));
-    const words = [said.drop && "dropped", said.trim && `${said.trim.first} to ${said.trim.last}`,
+    const words = [said.drop && "dropped", said.trim && `frames ${said.trim.first} to ${said.trim.last}`,
       said.note && `“${said.note}”`].filter(Boolean);
     this.state.textContent = words.join(" · ");
     this.drop.textContent = said.drop ? "Keep" : "Drop";

@@ -79,7 +79,7 @@ class Editor {
     const times = this.recording.times;
     this.start = times.length ? this.clip.time(times, first) : 0;
     this.stop = times.length ? this.clip.time(times, last) + 1 / this.clip.fps : 0;
-    byId("trimmed").textContent = `${last - first + 1} frames, ${(this.stop - this.start).toFixed(2)} s stay`;
+    byId("trimmed").textContent = `${counted(last - first + 1, "frame")}, ${(this.stop - this.start).toFixed(2)} s`;
   }
 
   fillClasses(chosen) {
