@@ -78,7 +78,8 @@ def _evaluate(options: "Namespace", store) -> "Evaluation":
     return fuse_evaluations([
         evaluate_model(model, store, options.split, options.clips, precision=options.precision,
                        shared_classes=options.shared_classes, workers=options.workers,
-                       progress=True) for model in models], weights)
+                       progress=True, rgb=options.rgb, videos=options.videos)
+        for model in models], weights)
 
 
 def _parser() -> "CommandParser":
@@ -100,6 +101,10 @@ def _parser() -> "CommandParser":
         "are averaged, at most (default: 1, the whole clip; `skelact train` reports with 10)")
     add("--shared-classes", action="store_true", help="judge on the classes that model and data "
         "share, instead of refusing others")
+    add("--no-rgb", dest="rgb", action="store_false", help="judge a model that looks at pixels by "
+        "the skeleton alone")
+    add("--videos", default="", metavar="DIR", help="folder of the videos, for a model that looks "
+        "at pixels, where they no longer lie where the store was made from them")
     add("--fusion", metavar="2:2:1:1", help="weight of each checkpoint (default: all the same)")
     add("--against", metavar="SCORES", help="test_scores.npz (or its folder) of another model on "
         "the same clips: McNemar's test, and the interval of the difference")

@@ -10,8 +10,11 @@ if TYPE_CHECKING:
 
     from skelact.cli.parser import CommandParser
     from skelact.graph.layouts import Layout
+    from skelact.models.checkpoint import ActionModel
     from skelact.pose.recording import Recording
+    from skelact.pose.video import VideoReader
     from skelact.recognition.recognizer import Recognition
+    from skelact.rgb.kept_frames import KeptFrames
 
 
 def run(arguments: list[str]) -> int:
@@ -19,14 +22,21 @@ def run(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     recording = _check(options)
 
+    from skelact.errors import SkelactError
     from skelact.output import write_text
     from skelact.recognition.recognizer import Recognizer
 
     recognizer = Recognizer(options.model, options.device or "auto", options.threshold,
                             options.step)
+    if options.rgb and recognizer.model.pixels is None:
+        raise SkelactError(f"--rgb needs a model that looks at pixels, and {recognizer.model.name} "
+                           "looks at skeletons; train one with --rgb.encoder, or leave it out")
+    frames = None
     if recording is None:
-        recording = _extract(options, recognizer.model.layout)
-    recognition = recognizer.recognize(recording)
+        recording, frames = _extract(options, recognizer.model)
+    elif recognizer.model.pixels is not None and options.rgb is not False:
+        frames = _open_video(options, recording)
+    recognition = recognizer.recognize(recording, frames)
     print(format_table(recognition))
     if options.output is not None:
         text = json.dumps(recognition.to_dict(), indent=1)
@@ -61,6 +71,8 @@ def format_table(recognition: "Recognition") -> str:
 
 
 def _parser() -> "CommandParser":
+    from argparse import BooleanOptionalAction
+
     from skelact.cli.parser import CommandParser
 
     parser = CommandParser(
@@ -75,6 +87,9 @@ def _parser() -> "CommandParser":
     add("--skeleton-only", action="store_true", help="overlay without any pixel of the video")
     add("--model", metavar="FILE", help="a checkpoint of `skelact train` (default: the one "
         "that ships with skelact)")
+    add("--rgb", action=BooleanOptionalAction, help="look at the pixels too: what a model that "
+        "was trained with them does wherever the video is here; --no-rgb decides by the skeleton "
+        "alone")
     add("--threshold", type=float, help="least probability that names an action (default: the "
         "model's own)")
     add("--step", type=float, default=0.5, help="most seconds between windows (default: "
@@ -115,12 +130,28 @@ def _check(options: "Namespace") -> "Recording | None":
     return recording
 
 
-def _extract(options: "Namespace", layout: "Layout") -> "Recording":
-    """Follow people, or hands, for a model of this layout."""
+def _open_video(options: "Namespace", recording: "Recording") -> "VideoReader | None":
+    """The video of a pose file; without it the skeleton alone decides, unless --rgb asks more."""
+    from skelact.errors import VideoError
+    from skelact.pose.video import VideoReader
+
+    if Path(recording.source).is_file():
+        return VideoReader(recording.source)
+    what = f"the video of this pose file, {recording.source or 'unnamed'}, is not here"
+    if options.rgb:
+        raise VideoError(f"{what}; pass the video itself instead of the pose file")
+    print(f"skelact recognize: {what}: the skeleton alone decides", file=sys.stderr)
+    return None
+
+
+def _extract(
+    options: "Namespace", model: "ActionModel"
+) -> "tuple[Recording, KeptFrames | None]":
+    """Follow people, or hands, for a model; keep the frames that it wants to look at."""
     from skelact.pose.estimators.choice import decide_estimator
     from skelact.pose.extract import extract
 
-    name = options.estimator
+    layout, name = model.layout, options.estimator
     if name == "auto" and layout.name == "hand21":
         name = "mediapipe-hands"
     if name != "auto":
@@ -128,7 +159,15 @@ def _extract(options: "Namespace", layout: "Layout") -> "Recording":
     choice = decide_estimator(name, options.weights, options.device, options.offline)
     _check_estimator(choice.name, layout)  # now, not after minutes of work
     print(f"skelact recognize: {choice}", file=sys.stderr)
-    return extract(options.input, choice.load(), strict=options.strict, progress=True)
+    kept = None
+    if model.pixels is not None and options.rgb is not False:
+        from skelact.recognition.window_pixels import frame_rate
+        from skelact.rgb.kept_frames import KeptFrames
+
+        kept = KeptFrames(frame_rate(model.pixels.cut, model.clip.window))
+    recording = extract(options.input, choice.load(), strict=options.strict, progress=True,
+                        watch=kept)
+    return recording, kept
 
 
 def _check_estimator(name: str, layout: "Layout") -> None:

@@ -113,7 +113,7 @@ def evaluate_model(
         LayoutError: Their skeleton cannot be converted.
     """
     if views < 1:
-        raise ChoiceError(f"expected views from 1, got {views}")
+        raise ChoiceError(f"expected views a clip (--clips) from 1, got {views}")
     chosen = choose_clips(model, store, split, shared_classes, ask_others=model.rejects)
     device = next(model.network.parameters()).device
     precision = choose_precision(precision, device)
@@ -186,7 +186,7 @@ def choose_clips(
     labels = match.relabel(store.arrays.labels)
     known = rows[labels[rows] >= 0]
     others = rows[labels[rows] < 0]
-    notes += _check_match(store, match, known, others, model.classes, shared_classes, ask_others)
+    notes += _check_match(store, match, known, others, model, shared_classes, ask_others)
     notes += [*_check_few(model.classes, labels[known]), *find_leaks(model, store, columns, known)]
     return ChosenClips(
         split, known, labels[known], np.asarray(columns["clip_id"]).astype(str)[known],
@@ -247,11 +247,11 @@ def _labelled_rows(store: Store, columns: dict, split: str) -> tuple[np.ndarray,
 
 
 def _check_match(
-    store: Store, match: ClassMatch, known: np.ndarray, others: np.ndarray, names: Sequence[str],
+    store: Store, match: ClassMatch, known: np.ndarray, others: np.ndarray, model: ActionModel,
     shared_classes: bool, ask_others: bool,
 ) -> list[str]:
     """What to say of classes that are not the same in model and data, if it may go on."""
-    notes = []
+    notes, name = [], " ".join(("the model", model.name)).strip()
     if match.respelled:
         pairs = ", ".join(f"{name} is {other}" for name, other in match.respelled.items())
         notes.append(f"Class names that differ only in spelling were taken for the same: {pairs}.")
@@ -263,11 +263,11 @@ def _check_match(
     similar = [f"{classes[k]} (the model has {match.similar[classes[k]]})" for k in numbers
                if classes[k] in match.similar]
     what = (f"{len(others)} of {len(known) + len(others)} clips show {len(numbers)} classes that "
-            f"the model does not know: {listed}")
+            f"{name} does not know: {listed}")
     hint = f" Names to look at: {_some(similar)}." if similar else ""
     if not len(known):
-        raise SkelactError(f"no class of {store.header.name} is known to the model, which knows "
-                           f"{_some(names)}; the data set has {_some(classes)}.{hint}")
+        raise SkelactError(f"no class of {store.header.name} is known to {name}, which knows "
+                           f"{_some(model.classes)}; the data set has {_some(classes)}.{hint}")
     if not shared_classes:
         raise SkelactError(f"{what}.{hint} Pass --shared-classes (shared_classes=True) to judge "
                            "it on the others alone")

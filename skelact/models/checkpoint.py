@@ -25,6 +25,7 @@ from skelact.models.st_gcn import stgcn
 from skelact.models.st_gcn_pp import stgcnpp
 from skelact.models.torch_file import read_torch_file
 from skelact.output import atomic_write
+from skelact.pixel_config import PixelCut
 from skelact.version import __version__
 
 FORMAT_VERSION = 1
@@ -43,6 +44,28 @@ DEFAULT_MODEL = Path(__file__).parent / "weights" / "penn_action_stgcn.pt"
 
 
 @dataclass(frozen=True, eq=False)
+class PixelPart:
+    """What a model has beside its skeleton network, to look at pixels with.
+
+    It is kept as weights: what sees a skeleton alone needs no encoder of video.
+    `skelact.rgb.two_stream.join_pixels` builds it.
+
+    Args:
+        cut: Which pixels it wants.
+        encoder: Name of the encoder.
+        arguments: Those of its function.
+        fusion: How the two are fused.
+        weights: All but those of the skeleton network.
+    """
+
+    cut: PixelCut
+    encoder: str
+    arguments: dict
+    fusion: str
+    weights: dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
 class ActionModel:
     """A trained network with all that is needed to use it.
 
@@ -58,6 +81,8 @@ class ActionModel:
         training: The settings that it was trained with.
         data: What it was trained on (name, counts, fingerprint, terms).
         name: What to call it in results; the name of its file.
+        pixels: What looks at pixels beside the skeleton; None for a model of skeletons. Without
+            pixels ``network`` scores by the skeleton alone.
     """
 
     network: SkeletonClassifier
@@ -70,6 +95,7 @@ class ActionModel:
     training: dict = field(default_factory=dict)
     data: dict = field(default_factory=dict)
     name: str = ""
+    pixels: PixelPart | None = None
 
     @property
     def layout(self) -> Layout:
@@ -136,7 +162,7 @@ def save_model(
     content = _describe(model, dtype)
     if progress is not None:
         content["progress"] = progress
-    if not all(torch.isfinite(value).all() for value in content["weights"].values()):
+    if not all(torch.isfinite(value).all() for value in _all_weights(content)):
         raise WeightsError(f"some weights are not finite{f' as {dtype}' if dtype else ''}; "
                            "nothing was written")
     with atomic_write(path, overwrite) as temporary:
@@ -164,11 +190,21 @@ def _describe(model: ActionModel, dtype: torch.dtype | None) -> dict:
         "data": model.data,
         "versions": {"skelact": __version__, "torch": str(torch.__version__),
                      "python": platform.python_version()},
-        "weights": {
-            key: value.to("cpu", dtype if value.is_floating_point() else None)
-            for key, value in model.network.state_dict().items()
-        },
+        "weights": _stored(model.network.state_dict(), dtype),
+        **({} if model.pixels is None else {"pixels": {
+            **vars(model.pixels), "cut": asdict(model.pixels.cut),
+            "weights": _stored(model.pixels.weights, dtype)}}),
     }
+
+
+def _stored(weights: dict[str, Tensor], dtype: torch.dtype | None) -> dict[str, Tensor]:
+    return {key: value.to("cpu", dtype if value.is_floating_point() else None)
+            for key, value in weights.items()}
+
+
+def _all_weights(content: dict) -> list[Tensor]:
+    """Those of the skeleton network, and of what looks at pixels."""
+    return [*content["weights"].values(), *content.get("pixels", {}).get("weights", {}).values()]
 
 
 def load_model(path: str | Path | None = None, device: str = "cpu") -> ActionModel:
@@ -213,7 +249,7 @@ def _restore(content: dict, name: str, device: torch.device) -> ActionModel:
                     tuple(map(tuple, stored["flip_pairs"])))
     network = build_network(content["architecture"], layout)
     network.load_state_dict(content["weights"])
-    if not all(torch.isfinite(value).all() for value in network.state_dict().values()):
+    if not all(torch.isfinite(value).all() for value in _all_weights(content)):
         raise WeightsError("some weights are not finite")
     scores = len(content["classes"]) + bool(content["rejects"])
     if network.head.out_features != scores:
@@ -230,7 +266,14 @@ def _restore(content: dict, name: str, device: torch.device) -> ActionModel:
         training=content["training"],
         data=content["data"],
         name=name,
+        pixels=_restore_pixels(content["pixels"]) if "pixels" in content else None,
     )
+
+
+def _restore_pixels(stored: dict) -> PixelPart:
+    weights = {name: value.float() if value.is_floating_point() else value
+               for name, value in stored["weights"].items()}
+    return PixelPart(**stored | {"cut": PixelCut(**stored["cut"]), "weights": weights})
 
 
 def _freeze(network: nn.Module) -> nn.Module:

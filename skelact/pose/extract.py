@@ -23,6 +23,7 @@ def extract(
     stride: int = 1,
     strict: bool = False,
     progress: bool = False,
+    watch: Callable[[Frame], None] | None = None,
 ) -> Recording:
     """Find the people of a video, follow them, and give their joints over time.
 
@@ -40,6 +41,8 @@ def extract(
         strict: Refuse a video that does not decode whole, instead of warning
             (``logging.getLogger("skelact")``).
         progress: Show a progress bar with frames a second and the time left.
+        watch: Given every decoded frame, on the thread that decodes; so whoever needs the images
+            too need not decode the video again.
 
     Returns:
         The recording. Its frames are those kept by ``start``, ``stop`` and ``stride``, with the
@@ -56,7 +59,8 @@ def extract(
         estimator.reset()
     tracker = Tracker(estimator.layout, image_size=reader.size)
     timestamps: list[float] = []
-    with contextlib.closing(detect(reader, estimator)) as found:
+    frames = reader if watch is None else _watched(reader, watch)
+    with contextlib.closing(detect(frames, estimator)) as found:
         for time, people in _with_progress(found, reader, progress):
             tracker.update(people, len(timestamps), time)
             timestamps.append(time)
@@ -98,6 +102,14 @@ def detect(
         finally:
             for _, waiting in pending:
                 waiting.cancel()
+
+
+def _watched(frames: Iterable[Frame], watch: Callable[[Frame], None]) -> Iterator[Frame]:
+    """The same frames, each shown to somebody else on the way."""
+    with contextlib.closing(iter(frames)) as source:
+        for frame in source:
+            watch(frame)
+            yield frame
 
 
 def _read(frames: Iterable[Frame], prepare: Callable | None) -> Iterator[tuple[float, object]]:

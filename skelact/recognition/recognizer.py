@@ -5,15 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from skelact.errors import ChoiceError
 from skelact.models.checkpoint import ActionModel, load_model
+from skelact.models.classifier import action_probabilities
 from skelact.pose.recording import Recording
 from skelact.recognition.segments import ScoreCurves, Segment, merge_windows, score_curves
+from skelact.recognition.window_pixels import cut_window_pixels
 from skelact.recognition.windows import cut_windows
+from skelact.rgb.frames import FrameSource, open_source
+from skelact.rgb.two_stream import join_pixels
 
 _BATCH = 64
+_BATCH_WITH_PIXELS = 8
 
 
 @dataclass(frozen=True)
@@ -114,19 +120,33 @@ class Recognizer:
         self.model = model if isinstance(model, ActionModel) else load_model(model, device)
         self.threshold = self.model.threshold if threshold is None else threshold
         self.step = step
+        self._two_stream: torch.nn.Module | None = None
 
-    def recognize(self, recording: Recording) -> Recognition:
+    def recognize(self, recording: Recording, frames: FrameSource | None = None) -> Recognition:
         """Recognize every track that has frames.
+
+        Args:
+            recording: Who was where.
+            frames: Of the video that it was made from (`VideoReader`, or `KeptFrames`), for a
+                model that wants pixels; without them it decides by the skeleton alone.
 
         Raises:
             SkelactError: The recording is 3-D but the model takes 2-D.
-            LayoutError: The recording's skeleton cannot be converted to the model's.
+            LayoutError: The recording's skeleton cannot be converted to the model's, or it has no
+                hands to look at.
+            VideoError: The frames are those of another video.
         """
         tracks = []
+        if self.model.pixels is None:
+            frames = None
+        if frames is not None:
+            frames = open_source(frames, recording)
+            self._two_stream = self._two_stream or join_pixels(self.model)
         windows = cut_windows(recording, self.model.layout, self.model.clip, self.step)
         for track, cut in windows:
             times = recording.track_times(track)
-            scores = self._score(cut.clips)
+            scores = (self._score(cut.clips) if frames is None
+                      else self._look(cut.clips, cut.spans, recording, track.track_id, frames))
             segments = merge_windows(cut.spans, scores, self.model.classes, self.threshold)
             tracks.append(TrackActions(
                 track.track_id, float(times[0]), float(times[-1]), tuple(segments),
@@ -139,6 +159,23 @@ class Recognizer:
         """``[W, classes]`` probabilities of the windows of one track."""
         parts = [self.model.probabilities(part) for part in clips.split(_BATCH) if len(part)]
         return np.concatenate([np.empty((0, len(self.model.classes))), *parts])
+
+
+    @torch.inference_mode()
+    def _look(
+        self, clips: Tensor, spans: np.ndarray, recording: Recording, track_id: int,
+        frames: FrameSource,
+    ) -> np.ndarray:
+        """``[W, classes]`` probabilities of the windows of one track, pixels seen."""
+        classes, device = len(self.model.classes), next(self._two_stream.parameters()).device
+        parts, first = [np.empty((0, classes))], 0
+        for values, present in cut_window_pixels(frames, recording, track_id,
+                                                 self.model.pixels.cut, spans, _BATCH_WITH_PIXELS):
+            part = clips[first : first + len(values)].to(device)
+            first += len(values)
+            scores = self._two_stream(part, values.to(device), present.to(device))
+            parts.append(action_probabilities(scores, classes).cpu().numpy())
+        return np.concatenate(parts)
 
 
 def _covered(spans: np.ndarray) -> float:

@@ -17,12 +17,15 @@ from skelact.pixel_config import PixelCut
 from skelact.pose.recording import PoseTrack, Recording
 from skelact.pose.video import Frame, VideoReader, read_ahead
 from skelact.rgb.crop_boxes import crop_boxes, whole_frame
+from skelact.rgb.pixel_cache import PixelCache
 
 __all__ = ["FrameSource", "PixelCut", "choose_frames", "crop_boxes", "cut_frames", "cut_pixels",
            "cut_square", "find_candidates"]
 
 SPREAD = {"segments": 4, "two_rates": 2}
 """Candidates for each frame that is looked at; of consecutive ones every frame is one."""
+HIDDEN = 1.0
+"""Seconds to the frame from which the place of a hidden hand is taken, at most."""
 
 
 class FrameSource(Protocol):
@@ -38,7 +41,7 @@ class FrameSource(Protocol):
 def cut_pixels(
     video: str | Path | FrameSource, recording: Recording, track_id: int | None, cut: PixelCut,
     start: float | None = None, end: float | None = None, *, offset: float = 0.0,
-    draws: np.ndarray | None = None,
+    draws: np.ndarray | None = None, cache: PixelCache | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The pixels of one person, or of the whole image, in a part of a recording.
 
@@ -52,6 +55,7 @@ def cut_pixels(
         offset: Second of the video at which the recording's time 0 lies.
         draws: ``[cut.length + 1]`` numbers in [0, 1) that choose frames at random (training);
             None takes those in the middle.
+        cache: Keeps all frames that any draws may choose; ``video`` then is a file.
 
     Returns:
         ``[V, 3, T, H, W]`` uint8 pixels, V = 1, or 2 for the left and the right hand; and ``[V]``
@@ -64,15 +68,22 @@ def cut_pixels(
     """
     frames, boxes = plan_cut(recording, track_id, cut, start, end)
     chosen = choose_frames(cut, len(frames), draws)
-    if not len(frames) or np.isnan(boxes).all():
+    present = ~np.isnan(boxes).any(axis=1).all(axis=1)
+    if not present.any():
         shape = (cut.views, 3, cut.length, cut.size, cut.size)
         return np.zeros(shape, np.uint8), np.zeros(cut.views, bool)
+    times = recording.timestamps[frames] + offset
+
+    def make(needed: np.ndarray | slice) -> np.ndarray:
+        source = open_source(video, recording)
+        return cut_frames(source, times[needed], boxes[..., needed], cut.size)
+
+    if cache is not None:
+        pixels = cache.get(video, times, boxes, cut.size, lambda: make(slice(None)))
+        return arrange(pixels, chosen), present
     # a frame that is looked at several times is cut out once
     needed, place = np.unique(chosen, return_inverse=True)
-    times = recording.timestamps[frames[needed]] + offset
-    source = open_source(video, recording)
-    pixels = cut_frames(source, times, boxes[..., needed], cut.size)
-    return arrange(pixels, place), ~np.isnan(boxes).any(axis=(1, 2))
+    return arrange(make(needed), place), present
 
 
 def plan_cut(
@@ -89,8 +100,34 @@ def plan_cut(
         end: As of `cut_pixels`.
 
     Returns:
-        ``[K]`` frames of the recording, and ``[V, 4, K]`` squares. A hand that is hidden for a
-        while is looked for where it was seen last or comes next; NaN if it never was.
+        ``[K]`` frames of the recording, and ``[V, 4, K]`` squares; see `find_squares`.
+
+    Raises:
+        SkelactError: A 3-D recording, or no such track.
+        LayoutError: Hands of a skeleton without wrists and elbows.
+    """
+    frames, boxes = find_squares(recording, track_id, cut)
+    times = recording.timestamps[frames]
+    inside = np.ones(len(frames), bool) if start is None else times >= start - 1e-6
+    inside = np.flatnonzero(inside if end is None else inside & (times < end - 1e-6))
+    inside = inside[find_candidates(cut, len(inside))]
+    return frames[inside], boxes[..., inside]
+
+
+def find_squares(
+    recording: Recording, track_id: int | None, cut: PixelCut
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where to look in every frame.
+
+    Args:
+        recording: As of `cut_pixels`.
+        track_id: As of `cut_pixels`.
+        cut: As of `cut_pixels`.
+
+    Returns:
+        ``[T]`` frames of the recording, those of the track or (whole images) all; and ``[V, 4,
+        T]`` squares. A hand that is hidden for up to `HIDDEN` seconds is looked for where it was
+        seen last or comes next; NaN for longer.
 
     Raises:
         SkelactError: A 3-D recording, or no such track.
@@ -99,18 +136,13 @@ def plan_cut(
     if recording.dims != 2 or recording.image_size is None:
         raise SkelactError("expected a 2-D recording that knows the size of its image, whose "
                            "joints lie in pixels; make poses of the video with `skelact pose`")
-    first = np.searchsorted(recording.timestamps, -np.inf if start is None else start - 1e-6)
-    last = np.searchsorted(recording.timestamps, np.inf if end is None else end - 1e-6)
     if cut.region == "frame":
-        frames = np.arange(first, last)
-        frames = frames[find_candidates(cut, len(frames))]
+        frames = np.arange(recording.num_frames)
         return frames, whole_frame(recording.image_size, len(frames))
     track = _find_track(recording, track_id)
-    inside = np.flatnonzero((track.frame_index >= first) & (track.frame_index < last))
-    inside = inside[find_candidates(cut, len(inside))]
     boxes = crop_boxes(track, recording.layout, cut.region, recording.image_size,
                        margin=cut.margin, fps=recording.fps)
-    return track.frame_index[inside], _hold(boxes)[..., inside]
+    return track.frame_index, _hold(boxes, recording.track_times(track))
 
 
 def find_candidates(cut: PixelCut, count: int) -> np.ndarray:
@@ -236,15 +268,15 @@ def _find_track(recording: Recording, track_id: int | None) -> PoseTrack:
                       f"{track_id}; --rgb.region frame needs none")
 
 
-def _hold(boxes: np.ndarray) -> np.ndarray:
-    """Squares ``[V, 4, T]`` where NaN is filled in from the nearest frame that has one."""
+def _hold(boxes: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Squares ``[V, 4, T]`` where NaN is filled in from the nearest frame, if it is near."""
     held = boxes.copy()
     for view in held:
         known = np.flatnonzero(~np.isnan(view).any(axis=0))
         if len(known):
-            steps = np.arange(view.shape[1])
-            after = np.searchsorted(known, steps).clip(0, len(known) - 1)
+            after = np.searchsorted(times[known], times).clip(0, len(known) - 1)
             before = np.maximum(after - 1, 0)
-            nearer = np.abs(known[before] - steps) <= np.abs(known[after] - steps)
-            view[:] = view[:, known[np.where(nearer, before, after)]]
+            away = np.abs(times[known[np.stack([before, after])]] - times)
+            nearest = np.where(away[0] <= away[1], before, after)
+            view[:] = np.where(away.min(axis=0) <= HIDDEN, view[:, known[nearest]], np.nan)
     return held

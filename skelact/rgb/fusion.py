@@ -155,8 +155,9 @@ class FusedClassifier(nn.Module):
         fusion: One of `FUSIONS`.
 
     Shapes:
-        clips ``[B, M, N, C, T]``; pixels ``[B, 3, T', H, W]`` or None, normalised; present ``[B]``
-        bool, or None for all; output ``[B, num_classes]``.
+        clips ``[B, M, N, C, T]``; pixels ``[B, 3, T', H, W]`` or ``[B, V, 3, T', H, W]`` views,
+        normalised or uint8, or None; present ``[B]`` or ``[B, V]`` bool, or None for all; output
+        ``[B, num_classes]``.
 
     Raises:
         ChoiceError: No such fusion.
@@ -181,23 +182,61 @@ class FusedClassifier(nn.Module):
         Raises:
             ShapeError: Not as many clips of pixels as of joints.
         """
-        features = self.skeleton.embed(clips)
-        if pixels is not None:
-            check_shape(pixels, (len(clips), self.encoder.channels, None, None, None),
-                        "clips of pixels")
-        rgb = self._look(pixels, present)
-        return self.head(self.fusion(features, rgb, None if rgb is None else present))
+        if pixels is not None and len(pixels) != len(clips):
+            raise ShapeError(f"expected clips of pixels [{len(clips)}, {self.encoder.channels}, T, "
+                             f"H, W], one a clip of joints, got {list(pixels.shape)}")
+        return self.judge(clips, *self.look(pixels, present))
 
-    def _look(self, pixels: Tensor | None, present: Tensor | None) -> Tensor | None:
-        """``[B, L, D']`` tokens of the clips that have pixels, 0 for the others; None of none."""
-        if pixels is None or present is None:
-            return None if pixels is None else self.encoder.tokens(pixels)
-        check_shape(present, (len(pixels),), "present")
-        rows = present.nonzero()[:, 0]
-        if not len(rows):
-            return None
-        tokens = self.encoder.tokens(pixels[rows])
-        return tokens.new_zeros(len(pixels), *tokens.shape[1:]).index_copy(0, rows, tokens)
+    def look(
+        self, pixels: Tensor | None, present: Tensor | None = None
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """``[B, L, D']`` tokens of the pixels, and ``[B]`` of which clips there are any."""
+        return look_at(self.encoder, pixels, present)
+
+    def judge(self, clips: Tensor, tokens: Tensor | None, seen: Tensor | None) -> Tensor:
+        """Scores of joints and of what `look` gave."""
+        return self.head(self.fusion(self.skeleton.embed(clips), tokens, seen))
+
+
+def look_at(
+    encoder: VideoEncoder, pixels: Tensor | None, present: Tensor | None = None
+) -> tuple[Tensor | None, Tensor | None]:
+    """What an encoder says of the clips that have pixels; it is not run on the others.
+
+    Args:
+        encoder: Looks at each view by itself.
+        pixels: ``[B, 3, T, H, W]``, or ``[B, V, 3, T, H, W]`` views such as two hands; uint8, or
+            normalised. None for none at all.
+        present: ``[B]`` or ``[B, V]`` bool; None for all.
+
+    Returns:
+        ``[B, L, D]`` tokens, the mean of the views that are there and 0 where none is, and ``[B]``
+        bool, whether any is (None where all are); both None where there is nothing to see.
+
+    Raises:
+        ShapeError: Other axes.
+    """
+    if pixels is None:
+        return None, None
+    views = pixels if pixels.dim() == 6 else pixels[:, None]
+    check_shape(views, ("B", "V", encoder.channels, "T", "H", "W"), "clips of pixels")
+    flat = views.flatten(0, 1)
+    if present is None:
+        tokens = encoder.tokens(_normalised(encoder, flat))
+        return tokens.unflatten(0, views.shape[:2]).mean(dim=1), None
+    there = present if present.dim() == 2 else present[:, None]
+    check_shape(there, views.shape[:2], "present")
+    rows = there.flatten().nonzero()[:, 0]
+    if not len(rows):
+        return None, None
+    tokens = encoder.tokens(_normalised(encoder, flat[rows]))
+    every = tokens.new_zeros(len(flat), *tokens.shape[1:]).index_copy(0, rows, tokens)
+    counts = there.sum(dim=1).clamp_min(1)[:, None, None]
+    return every.unflatten(0, views.shape[:2]).sum(dim=1) / counts, there.any(dim=1)
+
+
+def _normalised(encoder: VideoEncoder, pixels: Tensor) -> Tensor:
+    return encoder.normalise(pixels) if pixels.dtype == torch.uint8 else pixels
 
 
 def check_features(

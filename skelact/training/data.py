@@ -1,5 +1,6 @@
 """The clips of a training run: `open_data` divides a store, `TrainingBatches` draws from it."""
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -26,6 +27,8 @@ from skelact.datasets.splits import select_rows
 from skelact.datasets.store import Store
 from skelact.datasets.validation.integrity import check_whole
 from skelact.errors import FileFormatError, SkelactError
+from skelact.evaluation.clip_pixels import Chances, ClipPixels, Pixels
+from skelact.pose.read_ahead import read_ahead
 from skelact.training.distributed import World
 from skelact.transforms.clip_form import form_clips, settle_form
 
@@ -46,6 +49,7 @@ class TrainingData:
         test: Rows that are scored once, at the end.
         background: Clips of other actions, or None.
         fingerprint: SHA-256 of the files of all stores, and of who is in which part.
+        pixels: Those of the clips, for a network of two streams.
     """
 
     name: str
@@ -58,6 +62,7 @@ class TrainingData:
     test: np.ndarray
     background: Background | None
     fingerprint: str
+    pixels: ClipPixels | None = None
 
     def __str__(self) -> str:
         parts = f"{len(self.train)} train, {len(self.val)} val, {len(self.test)} test clips"
@@ -126,9 +131,26 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
     data = TrainingData(
         store.header.name, store.header.classes, arrays, columns["clip_id"].astype(str),
         columns["subject"], rows["train"], rows["val"], rows["test"], background,
-        _fingerprint([store, *others], rows),
+        _fingerprint([store, *others], rows), _open_pixels(config, store, rows),
     )
     return config, data if config.validate else data.with_all_of_train()
+
+
+def _open_pixels(config: TrainConfig, store: Store, rows: dict[str, np.ndarray]
+                 ) -> ClipPixels | None:
+    """The pixels of the clips of a run; None for one of skeletons alone."""
+    if not config.rgb.encoder:
+        return None
+    if config.rgb.fusion == "logistic":
+        labels = store.arrays.labels[rows["val"]]
+        if absent := set(range(len(store.header.classes))) - set(labels.tolist()):
+            raise SkelactError(f"rgb.fusion logistic needs validation clips of every class, got "
+                               f"none of {store.header.classes[min(absent)]}; pass --rgb.fusion "
+                               "late")
+    pixels = ClipPixels(store, config.rgb.cut, config.rgb.videos, config.rgb.cache,
+                        config.workers)
+    pixels.check(np.concatenate([*rows.values()]))
+    return pixels
 
 
 def _check_classes(store: Store, rows: dict[str, np.ndarray]) -> None:
@@ -209,10 +231,12 @@ class Mixture:
         labelled: Clips of known actions.
         others: Clips of other actions and of held poses, maybe none; the label after the last
             class is "no known action".
+        pixels: Those of the labelled clips, for a network of two streams.
     """
 
     labelled: Batch
     others: tuple[Batch, ...]
+    pixels: Pixels | None = None
 
 
 class TrainingBatches:
@@ -231,6 +255,10 @@ class TrainingBatches:
         transform = form_clips(config.clip, data.arrays.dims, augment)
         self.labelled = Loader(data.arrays, data.train, optim.batch_size, repeat=optim.repeat,
                                sampling=train_sampling(config), transform=transform, **shared)
+        self._pixels, self._flip = data.pixels, augment.flip
+        # only a head over both streams has to learn to do without one
+        self._drop = 0.0 if config.rgb.fusion in ("late", "logistic") else config.rgb.drop
+        self._given: list[dict] | None = None
         self._others = []
         if data.background is not None:
             unknown = len(data.classes)
@@ -253,6 +281,24 @@ class TrainingBatches:
 
     def __iter__(self) -> Iterator[Mixture]:
         """The rest of the epoch that is due."""
+        if self._pixels is None:
+            yield from self._joints()
+            return
+        ahead = read_ahead(self._with_pixels(), depth=2)
+        with contextlib.closing(ahead):
+            for mixture, self._given in ahead:
+                yield mixture
+        self._given = None
+
+    def _with_pixels(self) -> Iterator[tuple[Mixture, list[dict]]]:
+        """Every batch with its pixels, and where the loaders stand then: they run ahead."""
+        chances = Chances(self.labelled.seed, self.labelled.epoch, self._drop, self._flip)
+        with contextlib.closing(self._joints()) as mixtures:
+            for mixture in mixtures:
+                pixels = self._pixels.read(mixture.labelled.index.numpy(), chances)
+                yield replace(mixture, pixels=pixels), self._stand()
+
+    def _joints(self) -> Iterator[Mixture]:
         for loader in self._others:  # their passes are not those of the labelled clips: go on
             loader.load_state_dict(loader.state_dict())
         others = [_without_end(loader) for loader in self._others]
@@ -264,11 +310,15 @@ class TrainingBatches:
                 source.close()
 
     def state_dict(self) -> list[dict]:
-        """Where every loader stands."""
+        """Where every loader stands, by the batches that were given."""
+        return self._stand() if self._given is None else self._given
+
+    def _stand(self) -> list[dict]:
         return [loader.state_dict() for loader in (self.labelled, *self._others)]
 
     def load_state_dict(self, states: list[dict]) -> None:
         """Go on where `state_dict` was taken."""
+        self._given = None
         for loader, state in zip((self.labelled, *self._others), states, strict=True):
             loader.load_state_dict(state)
 

@@ -16,7 +16,6 @@ from skelact.errors import WeightsError
 from skelact.evaluation.figures import usable_subjects
 from skelact.models.checkpoint import ActionModel, load_model, save_model
 from skelact.models.torch_file import read_torch_file
-from skelact.models.transfer import train_mode
 from skelact.output import remove_leftovers
 from skelact.training.data import Mixture, TrainingData, open_data
 from skelact.training.distributed import (
@@ -27,7 +26,13 @@ from skelact.training.distributed import (
     from_main,
     joined,
 )
-from skelact.training.network import describe_model, make_network, name_protocol
+from skelact.training.network import (
+    describe_model,
+    make_network,
+    name_protocol,
+    restore_weights,
+    set_train_mode,
+)
 from skelact.training.optim import learning_rate, set_rate
 from skelact.training.run_folder import (
     TestResult,
@@ -39,7 +44,13 @@ from skelact.training.run_folder import (
     log_epoch,
     read_precision,
 )
-from skelact.training.scoring import count_views, score_test, set_threshold, validate
+from skelact.training.scoring import (
+    count_views,
+    learn_fusion,
+    score_test,
+    set_threshold,
+    validate,
+)
 from skelact.training.state import Stopper, TrainState, catch_stops, read_progress
 from skelact.training.step import take_step
 
@@ -99,9 +110,11 @@ def _train(
             tqdm.write(f"no checkpoint in {output} yet: it begins at epoch 1")
     with _saying_how_to_go_on(output):
         network, epoch = fit(config, data, output, world)
+        fusion = learn_fusion(network, config, data, world)
         if config.retrain:
             data = data.with_all_of_train()
             network, _ = fit(config, data, output / "retrain", world, stop_after=epoch)
+        network.load_state_dict(fusion, strict=False)
         return finish(config, data, network, epoch, output, world)
 
 
@@ -148,8 +161,7 @@ def fit(
             if stopper.wanted():
                 raise TrainingStopped(f"stopped after epoch {state.epoch}")
     if "val_accuracy" in state.history[-1]:
-        weights = read_torch_file(folder / "best.pt")["weights"]
-        state.judged.load_state_dict(weights)
+        restore_weights(state.judged, folder / "best.pt")
     return state.judged, state.best_epoch()
 
 
@@ -159,7 +171,7 @@ def run_epoch(
     """What remains of an epoch, its validation, its line in the log and its checkpoint."""
     num_classes, per_epoch = len(data.classes), len(state.batches)
     number, start = state.epoch + 1, time.perf_counter() - state.seconds
-    train_mode(state.network, config.network.freeze_layers, config.network.freeze_norm)
+    set_train_mode(state.network, config)
     bar = tqdm(_timed(state.batches), desc=f"epoch {number}/{config.optim.epochs}", leave=False,
                initial=state.step % per_epoch, total=per_epoch,
                disable=None if state.world.is_main else True)  # None: no bar in a log file

@@ -10,7 +10,10 @@ from tqdm import tqdm
 from skelact.config import TrainConfig
 from skelact.errors import ChoiceError
 from skelact.models.checkpoint import ActionModel, build_network
-from skelact.models.transfer import freeze, init_from, read_architecture
+from skelact.models.torch_file import read_torch_file
+from skelact.models.transfer import freeze, init_from, read_architecture, train_mode
+from skelact.rgb.encoders import build_encoder
+from skelact.rgb.two_stream import build_two_stream, check_look, fill_pixels, split_pixels
 from skelact.training.data import TrainingData
 from skelact.training.distributed import World
 
@@ -19,6 +22,8 @@ def make_network(
     config: TrainConfig, data: TrainingData, world: World, resumed: dict | None = None
 ) -> nn.Module:
     """The network of a run on the device, with fresh weights or those of ``config.init``.
+
+    With pixels it is one of two streams; the skeleton's is the one that it would be without.
 
     Args:
         config: The run; what it leaves open is as in ``config.init``.
@@ -37,7 +42,47 @@ def make_network(
         if world.is_main:
             tqdm.write(str(transfer))
     freeze(network, config.network.freeze_layers, config.network.freeze_norm, fresh)
+    if config.rgb.encoder:
+        network = _add_pixels(network, config, data, resumed is not None)
     return network.to(world.device)
+
+
+def _add_pixels(
+    skeleton: nn.Module, config: TrainConfig, data: TrainingData, resumed: bool
+) -> nn.Module:
+    """A network of two streams, with the weights of the encoder that were asked for."""
+    rgb = config.rgb
+    encoder = build_encoder(rgb.encoder, "random" if resumed else rgb.weights,
+                            **_encoder_arguments(config))
+    check_look(encoder, rgb.cut)
+    if not rgb.lr:
+        encoder.requires_grad_(False)
+    return build_two_stream(skeleton, encoder, len(data.classes), rgb.fusion)
+
+
+def _encoder_arguments(config: TrainConfig) -> dict[str, str]:
+    return {"backbone": config.rgb.backbone} if config.rgb.backbone else {}
+
+
+def set_train_mode(network: nn.Module, config: TrainConfig) -> None:
+    """Training mode, but for what is to keep its statistics."""
+    network.train()
+    train_mode(getattr(network, "skeleton", network), config.network.freeze_layers,
+               config.network.freeze_norm)
+    if config.rgb.encoder and not config.rgb.lr:
+        network.encoder.eval()
+
+
+def restore_weights(network: nn.Module, path: Path) -> None:
+    """Give a network the weights of a checkpoint of its own run.
+
+    Raises:
+        WeightsError: The file is damaged.
+    """
+    content = read_torch_file(path)
+    getattr(network, "skeleton", network).load_state_dict(content["weights"])
+    if "pixels" in content:
+        fill_pixels(network, content["pixels"]["weights"])
 
 
 def describe_network(config: TrainConfig, data: TrainingData) -> dict:
@@ -82,16 +127,22 @@ def describe_model(
     config: TrainConfig, data: TrainingData, network: nn.Module
 ) -> ActionModel:
     """The network with all that a checkpoint says of it, as yet without threshold and metrics."""
+    architecture, pixels, rgb = network.architecture, None, config.rgb
+    if rgb.encoder:
+        network, pixels = split_pixels(network, rgb.cut, rgb.encoder, _encoder_arguments(config),
+                                       rgb.fusion)
     return ActionModel(
-        network=network, classes=data.classes, clip=config.clip,
-        architecture=network.architecture,
+        network=network, classes=data.classes, clip=config.clip, architecture=architecture,
+        pixels=pixels,
         rejects=data.background is not None,
         # folders by name: a checkpoint must not tell where on a machine the data lay
         training=asdict(config) | {
             "data": Path(config.data).name if config.data else None,
             "background": [Path(b).name for b in config.background],
             "exclude": Path(config.exclude).name, "init": config.init and Path(config.init).name,
-            "protocol": name_protocol(config.protocol)},
+            "protocol": name_protocol(config.protocol),
+            "rgb": asdict(rgb) | {name: Path(getattr(rgb, name)).name
+                                  for name in ("weights", "videos", "cache")}},
         data={"name": data.name, "train_clips": len(data.train), "val_clips": len(data.val),
               "background_clips": 0 if data.background is None else len(data.background.train),
               "fingerprint": data.fingerprint},

@@ -8,23 +8,39 @@ from torch import Tensor, nn
 from skelact.config import OptimConfig
 
 
-def make_optimizer(network: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
-    """SGD or AdamW; vectors and edge importances are not decayed, the head may learn faster."""
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+def make_optimizer(
+    network: nn.Module, config: OptimConfig, encoder_lr: float = 1.0
+) -> torch.optim.Optimizer:
+    """SGD or AdamW; vectors and edge importances are not decayed, the head may learn faster.
+
+    Args:
+        network: What learns.
+        config: How.
+        encoder_lr: Rate of an encoder of pixels, as a share.
+    """
+    shares = {"head": 1.0, "body": config.body_lr, "encoder": encoder_lr}
+    groups: dict[tuple[bool, str], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
             decayed = (parameter.ndim > 1 and "edge_importance" not in name
                        and "adjacency" not in name and "bias" not in name)
-            groups.setdefault((decayed, name.startswith("head.")), []).append(parameter)
+            groups.setdefault((decayed, _part_of(name)), []).append(parameter)
     settings = [
         {"params": parameters, "weight_decay": config.weight_decay if decayed else 0.0,
-         "share": 1.0 if head else config.body_lr}
-        for (decayed, head), parameters in groups.items()
+         "share": shares[part]}
+        for (decayed, part), parameters in groups.items()
     ]
     if config.optimizer == "adamw":
         return torch.optim.AdamW(settings, config.lr)
     return torch.optim.SGD(settings, config.lr, config.momentum, nesterov=config.nesterov,
                            fused=True)  # one pass over the weights
+
+
+def _part_of(name: str) -> str:
+    """Head, body or encoder; what is fused is new, as a head is."""
+    if name.startswith("encoder."):
+        return "encoder"
+    return "head" if name.startswith(("head.", "skeleton.head.", "fusion.")) else "body"
 
 
 def learning_rate(step: int, steps_per_epoch: int, config: OptimConfig) -> float:

@@ -33,7 +33,8 @@ from skelact.training.events import forget_events, has_events, log_events, resta
 from skelact.training.report import describe_run
 from skelact.visualization.learning_curves import draw_learning_curves
 
-MAY_DIFFER = ("data", "background", "exclude", "device", "workers", "save_steps")
+MAY_DIFFER = ("data", "background", "exclude", "device", "workers", "save_steps", "rgb.videos",
+              "rgb.cache")
 """Settings that a resumed run may change: they do not change what comes out. (That the data are
 the same is told by their fingerprint, not by the name of their folder.)"""
 

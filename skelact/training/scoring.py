@@ -1,14 +1,17 @@
 """What a network is worth: scores of clips, the rejection threshold, the test split."""
 
 import numpy as np
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from skelact.config import TrainConfig
 from skelact.datasets.arrays import ClipArrays
 from skelact.datasets.loader import Loader
 from skelact.errors import SkelactError
 from skelact.evaluation import scoring
+from skelact.evaluation.clip_pixels import ClipPixels
 from skelact.evaluation.metrics import mean_class_accuracy, rejection_threshold, top_k_accuracy
+from skelact.evaluation.modality_fusion import fit_logistic, tune_weights
 from skelact.evaluation.views import plan_views
 from skelact.training.data import TrainingData, train_sampling
 from skelact.training.distributed import World, gather_rows
@@ -28,7 +31,8 @@ def score_clips(
     """
     scores = scoring.score_clips(
         network, config.clip, data.arrays, rows[world.rank :: world.size], len(data.classes),
-        plan_views(config.clip, config.augment, views), config.precision, config.workers)
+        plan_views(config.clip, config.augment, views), config.precision, config.workers,
+        pixels=data.pixels)
     return gather_rows(world, scores)
 
 
@@ -56,13 +60,39 @@ def validate(
             "val_accuracy": top_k_accuracy(scores, labels)}
 
 
+def learn_fusion(
+    network: nn.Module, config: TrainConfig, data: TrainingData, world: World
+) -> dict[str, Tensor]:
+    """Weights, or a regression, of late fusion from validation clips; nothing where none is asked.
+
+    Returns:
+        Buffers of a `LateClassifier`.
+    """
+    if not config.rgb.encoder or not (config.rgb.tune or config.rgb.fusion == "logistic"):
+        return {}
+    labels, scores = data.arrays.labels[data.val], []
+    for weights in ((1.0, 0.0), (0.0, 1.0)):
+        network.weights.copy_(torch.tensor(weights))
+        scores.append(score_clips(network, config, data, data.val, world))
+    # a clip without pixels is scored by its skeleton both times
+    present = np.stack([np.ones(len(labels), bool), (scores[0] != scores[1]).any(axis=1)])
+    if config.rgb.tune:
+        tuned = tune_weights(scores, labels, present)
+        return {"weights": torch.tensor(tuned)}
+    fitted = fit_logistic(scores, labels, present)
+    return {"weights": torch.tensor([0.5, 0.5]),
+            "coefficients": torch.from_numpy(fitted.coefficients).float(),
+            "intercepts": torch.from_numpy(fitted.intercepts).float()}
+
+
 def set_threshold(
     network: nn.Module, config: TrainConfig, data: TrainingData
 ) -> tuple[float, dict[str, float | None]]:
     """The rejection threshold from held-out clips of known and of other actions; what it does."""
     if data.background is None:
         return 0.0, {}
-    known = _top_probability(network, config, data.arrays, data.val, len(data.classes), draws=8)
+    known = _top_probability(network, config, data.arrays, data.val, len(data.classes), draws=8,
+                             pixels=data.pixels)
     unknown = _top_probability(network, config, data.background.arrays, data.background.held_out,
                                len(data.classes), draws=4)
     threshold = rejection_threshold(known, unknown, FALSE_RATE)
@@ -72,13 +102,13 @@ def set_threshold(
 
 def _top_probability(
     network: nn.Module, config: TrainConfig, arrays: ClipArrays, rows: np.ndarray,
-    num_classes: int, draws: int,
+    num_classes: int, draws: int, pixels: ClipPixels | None = None,
 ) -> np.ndarray:
     """Highest action probability of random windows, changed as in training."""
     loader = Loader(arrays, rows, 64, sampling=train_sampling(config), seed=7, repeat=draws,
                     transform=form_clips(config.clip, arrays.dims, config.augment),
                     people=config.clip.people, workers=config.workers)
-    scores = scoring.probabilities(network, loader, num_classes, config.precision)
+    scores = scoring.probabilities(network, loader, num_classes, config.precision, pixels=pixels)
     return scores.max(axis=1, initial=0.0)
 
 

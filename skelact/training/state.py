@@ -38,9 +38,9 @@ class TrainState:
     ) -> None:
         self.network, self.world = network, world
         if config.compile:
-            network.layers.compile(dynamic=True)
+            getattr(network, "skeleton", network).layers.compile(dynamic=True)
         self.parallel = wrap(network, world)
-        self.optimizer = make_optimizer(network, config.optim)
+        self.optimizer = make_optimizer(network, config.optim, config.rgb.lr)
         self.scaler = torch.amp.GradScaler(world.device.type, enabled=config.precision == "fp16")
         self.average = AveragedModel(
             network, multi_avg_fn=get_ema_multi_avg_fn(config.optim.ema), use_buffers=True,

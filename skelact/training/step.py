@@ -34,17 +34,26 @@ def take_step(config: TrainConfig, state: TrainState, mixture: Mixture, num_clas
         with state.synchronised(last):
             known = (labels[part] < num_classes).to(device)
             with autocast(config.precision, device):
-                scores = state.parallel(clips[part].to(device, non_blocking=True)).float()
+                said = state.parallel(clips[part].to(device, non_blocking=True),
+                                      *_part(mixture, part, len(labels), device))
+            scores, *beside = (said,) if isinstance(said, Tensor) else said
+            scores = scores.float()
             aims = targets[part].to(device)
             loss = loss_of_actions(scores[known, :num_classes], aims[known],
                                    optim.label_smoothing, state.weights).sum() / totals[0]
+            if beside:  # late fusion: what looks at pixels learns on its own
+                looked, seen = beside[0].float(), beside[1] & known
+                loss = loss + loss_of_actions(looked[seen], aims[seen], optim.label_smoothing,
+                                              state.weights).sum() / totals[0]
             if scores.shape[1] > num_classes:
                 loss = loss + loss_of_rejection(scores[:, num_classes],
                                                 ~known).sum() / totals[1]
             state.scaler.scale(loss * state.world.size).backward()
         counted = own[part].to(device)
-        _add(state, loss, scores[counted, :num_classes], labels[part].to(device)[counted],
-             totals[0])
+        guessed = scores[:, :num_classes]
+        if beside:
+            guessed = guessed.softmax(dim=1) + looked.softmax(dim=1) * beside[1][:, None]
+        _add(state, loss, guessed[counted], labels[part].to(device)[counted], totals[0])
     if optim.clip_norm:
         state.scaler.unscale_(state.optimizer)
         nn.utils.clip_grad_norm_(state.network.parameters(), optim.clip_norm)
@@ -53,6 +62,25 @@ def take_step(config: TrainConfig, state: TrainState, mixture: Mixture, num_clas
     if state.average is not None:
         state.average.update_parameters(state.network)
     state.step += 1
+
+
+def _part(
+    mixture: Mixture, part: slice, count: int, device: torch.device
+) -> tuple[Tensor, ...]:
+    """Pixels and presence of a piece of a batch of ``count`` clips; nothing without pixels.
+
+    Clips of other actions, which come after the labelled ones, have none.
+    """
+    if mixture.pixels is None:
+        return ()
+    own = range(*part.indices(count))
+    labelled = sum(row < len(mixture.labelled.labels) for row in own)
+    values, present = mixture.pixels.values[part], mixture.pixels.present[part]
+    others = len(own) - labelled
+    if others:
+        values = torch.cat([values, values.new_zeros(others, *values.shape[1:])])
+        present = torch.cat([present, present.new_zeros(others, *present.shape[1:])])
+    return values.to(device, non_blocking=True), present.to(device, non_blocking=True)
 
 
 def _join(
