@@ -36,7 +36,8 @@ _SHORTER["cross-domain"] = _SHORTER["train"] + " --seeds 1 --optim.batch_size 8"
 """What a command gets beside its words here, so that a page takes seconds, not hours."""
 _WORDS = r"""
 PATH=/dev/null  # an empty one would mean the current folder
-command_not_found_handle() { printf '%s\0' "$@"; printf '\n\0'; }
+exec 3>&1 >/dev/null
+command_not_found_handle() { printf '%s\0' "$@" $'\n' >&3; }  # one write: pipes run at once
 function . { :; }
 """
 

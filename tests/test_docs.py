@@ -10,7 +10,17 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from doc_blocks import PAGES, ROOT, read_blocks, run_page, skelact_words
+from doc_blocks import (
+    PAGES,
+    ROOT,
+    Block,
+    read_blocks,
+    run_command,
+    run_page,
+    run_python,
+    shell_words,
+    skelact_words,
+)
 from doc_files import copy_page_files, decide_dots, write_page_files
 
 from skelact.cli.main import COMMANDS
@@ -42,6 +52,33 @@ def test_a_page_runs_from_top_to_bottom(page, page_files, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(choice, "decide_estimator", decide_dots)
     run_page(page, copy_page_files(page_files, tmp_path))
+
+
+@pytest.mark.parametrize("text", [
+    "import numpy as np\nnp.zeros((2, 3))  # [2, 4] rows",
+    "print(1 / 4)  # 0.26",
+    "import skelact\nskelact.no_such_name",
+])
+def test_what_a_page_says_wrongly_is_noticed(text):
+    run_python(Block("page", 1, "python", "", "print(1 / 4)  # 0.25", None), {})
+    with pytest.raises((AssertionError, AttributeError)):
+        run_python(Block("page", 1, "python", "", text, None), {})
+
+
+def test_commands_are_read_as_bash_reads_them():
+    text = 'few="a.store --seeds 3"  # why\nskelact train $few \\\n  -o "my runs"\nls && pwd -P; rm'
+    assert shell_words(text) == [["skelact", "train", "a.store", "--seeds", "3", "-o", "my runs"],
+                                 ["ls"], ["rm"]]
+    assert skelact_words("torchrun -m skelact train ntu60 &&\n echo") == [["train", "ntu60"]]
+
+
+def test_a_command_that_fails_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    block = Block("page", 1, "bash", "", "", None)
+    with pytest.raises(AssertionError, match="exit code 2"):
+        run_command(["skelact", "data", "info", "nowhere"], block, set())
+    with pytest.raises(AssertionError, match="mark the block"):
+        run_command(["rm", "-r", "all"], block, set())
 
 
 def test_blocks_say_what_they_are_written_in_and_why_they_are_not_run():
