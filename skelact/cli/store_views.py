@@ -88,8 +88,9 @@ def draw_store(folder: str | Path, output: str | Path, overwrite: bool = False) 
     counts = Counter(filter(None, (parts[sample.row] for sample in samples)))
     split = ", ".join(f"{part} {counts[part]:,}" for part in ("train", "val", "test")
                       if counts[part])
-    lead = (f"{len(samples):,} {_unit(samples)}s of {len(header.classes)} classes, joints of "
-            f"{header.layout.name}, {header.dims}-D" + (f"; {split}" if split else "")
+    classes = f"{len(header.classes)} class{'es' * (len(header.classes) != 1)}"
+    lead = (f"{len(samples):,} {_unit(samples)}s of {classes}, joints of {header.layout.name}, "
+            f"{header.dims}-D" + (f"; {split}" if split else "")
             + f". Up to {CLIPS} clips of each class.")
     rows = _sheet_rows(store, samples, parts)
     return write_store_sheet(header.name, lead, rows, output, overwrite)
@@ -153,7 +154,8 @@ def _gallery_clips(store: Store, columns: dict, samples, flags: dict) -> Iterato
         facts |= {name: int(columns[name][row]) for name in _FACTS if columns[name][row] >= 0}
         yield GalleryClip(shown.recording, str(columns["clip_id"][row]), sample.label, sample.part,
                           shown.offset, shown.first, shown.last,
-                          int(store.arrays.num_frames[row]), flags.get(row, ()), facts)
+                          int(store.arrays.num_frames[row]), flags.get(row, ()), facts,
+                          shown.begin)
 
 
 def _sheet_rows(store: Store, samples: list[Sample], parts: list[str]) -> Iterator[SheetRow]:

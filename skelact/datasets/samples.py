@@ -40,12 +40,14 @@ class OpenSample:
         offset: See above.
         first: First frame of the sample, counted in the clip.
         last: Its last frame.
+        begin: Seconds from the start of the clip to frame ``offset``.
     """
 
     recording: Recording
     offset: int
     first: int
     last: int
+    begin: float = 0.0
 
 
 def list_samples(store: Store, rows: np.ndarray) -> list[Sample]:
@@ -85,7 +87,9 @@ def open_sample(store: Store, sample: Sample, context: float = 0.0) -> OpenSampl
     first, last = part_frames(recording, annotation)
     around = round(context * recording.fps)
     begin, end = max(0, first - around), min(recording.num_frames, last + 1 + around)
-    return OpenSample(cut_frames(recording, begin, end), begin, first, last)
+    times = recording.timestamps
+    return OpenSample(cut_frames(recording, begin, end), begin, first, last,
+                      float(times[begin] - times[0]))
 
 
 def part_frames(recording: Recording, annotation: dict) -> tuple[int, int]:

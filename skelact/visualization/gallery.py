@@ -28,7 +28,7 @@ LARGEST = 15_000_000
 
 _FOLDER = Path(__file__).parent / "gallery_page"
 _SCRIPTS = (*DRAWING, *(_FOLDER / f"{name}.js" for name in (
-    "words", "corrections", "card", "clips", "editor", "storage", "page")))
+    "corrections", "card", "clips", "editor", "storage", "page")))
 _STEPS = 1024
 """Steps over the extent of a clip: finer than the pixels of its picture."""
 _FRAMES = 600
@@ -50,6 +50,7 @@ class GalleryClip:
         frames: Frames of the clip.
         flags: Places in the findings.
         facts: Name -> value, such as subject and split, to be shown.
+        begin: Seconds from the start of the clip to the recording's.
     """
 
     recording: Recording
@@ -62,6 +63,7 @@ class GalleryClip:
     frames: int
     flags: Sequence[int]
     facts: dict
+    begin: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -132,14 +134,14 @@ def write_gallery(
         OutputExistsError: The file exists and ``overwrite`` is false.
     """
     path = check_writable(path, overwrite)
-    entries, room = [], largest
+    total = sum(about.totals)
+    entries, room = [], largest - len(_fill(about, [], total).encode())
     for clip in clips:
         entry = _entry(clip)
-        room -= len(entry["data"]) + len(script_json({**entry, "data": ""}))
+        room -= len(script_json(entry)) + 1
         if room < 0 and entries:
             break
         entries.append(entry)
-    total = sum(about.totals)
     page = _fill(about, entries, total)
     write_text(path, page, overwrite)
     return GalleryPage(path, len(page.encode()), len(entries), total)
@@ -182,18 +184,13 @@ def _entry(clip: GalleryClip) -> dict:
         "flags": list(clip.flags), "total": clip.frames, "offset": clip.offset, "every": every,
         "own": [clip.first, clip.last], "fps": round(float(clip.recording.fps), 4),
         "frames": recording.num_frames, "first": float(times[0]) if len(times) else 0.0,
-        "begin": _begin(clip),
+        "begin": round(clip.begin, 4),
         "step": _short(packed.step), "middle": [*map(_short, packed.middle)],
         "low": [*map(_short, packed.low)], "high": [*map(_short, packed.high)],
         "tracks": [{"id": track.track_id, "runs": runs} | track_ink(track.track_id)
                    for track, runs in zip(recording.tracks, packed.runs, strict=True)],
         "data": to_base64(packed.data),
     }
-
-
-def _begin(clip: GalleryClip) -> float:
-    """Seconds of the clip at which the recording begins, by its rate."""
-    return round(clip.offset / float(clip.recording.fps), 4)
 
 
 def _thin(recording: Recording, every: int) -> Recording:

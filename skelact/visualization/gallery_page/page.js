@@ -1,5 +1,9 @@
 // Puts the page together.
 
+function counted(number, what) {
+  return `${number.toLocaleString("en")} ${what}${number === 1 ? "" : "s"}`;
+}
+
 function fillChoices(facts, gallery) {
   const add = (id, pairs) => byId(id).append(...pairs.map(([text, value]) => new Option(text, value)));
   const { cards } = gallery;
