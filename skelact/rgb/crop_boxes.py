@@ -74,12 +74,17 @@ def whole_frame(image_size: tuple[int, int], count: int) -> np.ndarray:
 
 def _person(track: PoseTrack, layout: Layout, fps: float) -> tuple[np.ndarray, np.ndarray]:
     """``[1, 2, T]`` centres and ``[1, T]`` sides."""
-    found = _around_joints(track.joints[:, :2])
+    found = _around_joints(_spots(track.joints))
     if track.boxes is not None:
         found = np.where(np.isnan(track.boxes).any(axis=0), found, track.boxes)
     centre, side = (found[:2] + found[2:]) / 2, (found[2:] - found[:2]).max(axis=0)
     smooth = _average(track, np.concatenate([centre, side[None]]), fps)
     return smooth[None, :2], smooth[2:]
+
+
+def _spots(joints: np.ndarray) -> np.ndarray:
+    """``[N, 2, T]`` x and y of joints, NaN where one of them is."""
+    return np.where(np.isnan(joints[:, :2]).any(axis=1, keepdims=True), np.nan, joints[:, :2])
 
 
 def _around_joints(spots: np.ndarray) -> np.ndarray:
@@ -98,7 +103,7 @@ def _hands(track: PoseTrack, layout: Layout, fps: float) -> tuple[np.ndarray, np
         raise LayoutError(f"expected a skeleton with wrists and elbows to find hands by, got "
                           f"{layout.name!r}; take the region person")
     arms = track.joints[[layout.joints.index(name) for name in names]]
-    arms = np.where(arms[:, 2:] < SURE, np.nan, arms[:, :2]).reshape(2, 2, 2, -1)
+    arms = np.where(arms[:, 2:] < SURE, np.nan, _spots(arms)).reshape(2, 2, 2, -1)
     wrist, forearm = arms[0], arms[0] - arms[1]
     # without an elbow the hand is looked for at the wrist, with the margin around it
     middle = wrist + TO_HAND * np.where(np.isnan(forearm), 0, forearm)

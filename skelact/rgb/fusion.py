@@ -13,6 +13,9 @@ from skelact.errors import ChoiceError, ShapeError
 from skelact.models.classifier import SkeletonClassifier
 from skelact.rgb.encoder import VideoEncoder
 
+AT_ONCE = 8
+"""Clips of pixels that are looked at together outside of training; a clip may take 1 GB."""
+
 
 class ConcatFusion(nn.Module):
     """Features side by side; 0 in place of pixels that are not there.
@@ -222,21 +225,25 @@ def look_at(
     check_shape(views, ("B", "V", encoder.channels, "T", "H", "W"), "clips of pixels")
     flat = views.flatten(0, 1)
     if present is None:
-        tokens = encoder.tokens(_normalised(encoder, flat))
+        tokens = _encode(encoder, flat)
         return tokens.unflatten(0, views.shape[:2]).mean(dim=1), None
     there = present if present.dim() == 2 else present[:, None]
     check_shape(there, views.shape[:2], "present")
     rows = there.flatten().nonzero()[:, 0]
     if not len(rows):
         return None, None
-    tokens = encoder.tokens(_normalised(encoder, flat[rows]))
+    tokens = _encode(encoder, flat[rows])
     every = tokens.new_zeros(len(flat), *tokens.shape[1:]).index_copy(0, rows, tokens)
     counts = there.sum(dim=1).clamp_min(1)[:, None, None]
     return every.unflatten(0, views.shape[:2]).sum(dim=1) / counts, there.any(dim=1)
 
 
-def _normalised(encoder: VideoEncoder, pixels: Tensor) -> Tensor:
-    return encoder.normalise(pixels) if pixels.dtype == torch.uint8 else pixels
+def _encode(encoder: VideoEncoder, pixels: Tensor) -> Tensor:
+    """Tokens; outside of training, where nothing depends on the batch, a few clips at a time."""
+    def tokens(part: Tensor) -> Tensor:
+        return encoder.tokens(encoder.normalise(part) if part.dtype == torch.uint8 else part)
+
+    return tokens(pixels) if encoder.training else torch.cat([*map(tokens, pixels.split(AT_ONCE))])
 
 
 def check_features(
