@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from pathlib import Path
 
+    from skelact.cli.parser import CommandParser
     from skelact.pose.recording import Recording
 
 
@@ -13,28 +14,7 @@ def run(arguments: list[str]) -> int:
     """Run the command; see ``skelact show --help``."""
     from pathlib import Path
 
-    from skelact.cli.parser import CommandParser
-
-    parser = CommandParser(
-        "show",
-        "Draw the people of a pose file: a contact sheet (.png), an animation (.gif, .mp4) or a "
-        "page to play in a browser (.html). A person's own left is blue, the right orange; the "
-        "tag gives the track id. Of a data set: a contact sheet (.png, .html) with a row of "
-        "skeletons for every class.",
-    )
-    parser.add_argument("file", metavar="FILE", help="pose file (.npz) that `skelact pose` wrote, "
-                        "or the store that `skelact data prepare` wrote")
-    parser.add_argument("--contact-sheet", action="store_true", help="say so that FILE is a store "
-                        "(it is seen without, too)")
-    parser.add_argument("-o", "--output", metavar="OUT", help="what to write, by suffix .png, "
-                        ".gif, .mp4 or .html (default: FILE as .png)")
-    parser.add_argument("--video", metavar="VIDEO",
-                        help="draw on the frames of this video (default: a plain canvas)")
-    parser.add_argument("--result", metavar="RESULT", help="with .html: who does what, when; the "
-                        "JSON that `skelact recognize -o` wrote")
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
-    options = parser.parse_args(arguments)
-
+    options = _parser().parse_args(arguments)
     if options.contact_sheet or Path(options.file).is_dir():
         return _draw_store(options)
 
@@ -61,6 +41,30 @@ def run(arguments: list[str]) -> int:
     print(f"{people or 'no'} {'person' if people == 1 else 'people'} in {recording.num_frames} "
           f"frames -> {output}{note}")
     return 0
+
+
+def _parser() -> "CommandParser":
+    from skelact.cli.parser import CommandParser
+
+    parser = CommandParser(
+        "show",
+        "Draw the people of a pose file: a contact sheet (.png), an animation (.gif, .mp4) or a "
+        "page to play in a browser (.html). A person's own left is blue, the right orange; the "
+        "tag gives the track id. Of a data set: a contact sheet (.png, .html) with a row of "
+        "skeletons for every class.",
+    )
+    parser.add_argument("file", metavar="FILE", help="pose file (.npz) that `skelact pose` wrote, "
+                        "or the store that `skelact data prepare` wrote")
+    parser.add_argument("--contact-sheet", action="store_true", help="say so that FILE is a store "
+                        "(it is seen without, too)")
+    parser.add_argument("-o", "--output", metavar="OUT", help="what to write, by suffix .png, "
+                        ".gif, .mp4 or .html (default: FILE as .png)")
+    parser.add_argument("--video", metavar="VIDEO",
+                        help="draw on the frames of this video (default: a plain canvas)")
+    parser.add_argument("--result", metavar="RESULT", help="with .html: who does what, when; the "
+                        "JSON that `skelact recognize -o` wrote")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
+    return parser
 
 
 def _draw_store(options: "Namespace") -> int:
