@@ -13,6 +13,11 @@ from skelact.experiments.domains import Domain
 from skelact.experiments.transfer import Cell, Clips, judge_away, measure
 from skelact.models.checkpoint import ActionModel
 
+KNOWN_BY_NAME = (
+    "Clips that the model was trained on are left out as far as the names of data sets and the "
+    "model's protocol tell them; a copy of its training data under another name is not recognized.")
+"""What a reader of figures of a model that is there already must know."""
+
 
 def find_shared_classes(
     model: ActionModel, target: Domain, label_map: str | Path = ""

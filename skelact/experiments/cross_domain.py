@@ -11,13 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from skelact.checks import check_choice
 from skelact.config import TrainConfig
 from skelact.datasets.store import Store
-from skelact.errors import ChoiceError, SkelactError
-from skelact.evaluation.adaptation import ADAPTATIONS
-from skelact.experiments.checkpoint_transfer import describe_classes, judge_checkpoint
-from skelact.experiments.derived_store import derive_store
+from skelact.errors import SkelactError
+from skelact.evaluation.conditions import explain_unknown
+from skelact.experiments.checkpoint_transfer import (
+    KNOWN_BY_NAME,
+    describe_classes,
+    judge_checkpoint,
+)
+from skelact.experiments.derived_store import derive_store, divide_sources
 from skelact.experiments.domains import (
     Domain,
     Task,
@@ -34,49 +37,10 @@ from skelact.experiments.experiment_folder import (
 )
 from skelact.experiments.few_shot import judge_few_shot, judge_fine_tuning
 from skelact.experiments.matrix_report import summary_table, write_matrix
+from skelact.experiments.options import JOINTS, Options
 from skelact.experiments.transfer import Cell, judge_task, train_task
 from skelact.models.checkpoint import ActionModel, load_model
 from skelact.training.loop import TrainingStopped
-
-JOINTS = ("common", "aligned", "source")
-"""What `Options.joints` may say beside a layout."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How data sets are made comparable, and what is measured.
-
-    Args:
-        label_map: A label map by name or file; see `skelact.experiments.domains.plan_task`.
-        joints: The skeleton: ``common``, the joints that all data sets of the matrix have, where
-            each has them; ``aligned``, the same with neck, spine and pelvis computed alike;
-            ``source``, those of the data set that is trained on; or a layout.
-        change_axes: Bring units and axes together.
-        seeds: Networks a cell.
-        adaptations: Ways to adapt to the target without its labels, also judged.
-        distances: Measure how far the features of both sides lie apart.
-        shots: Numbers of labelled clips a class of the target with which to tell its classes by
-            the nearest mean of features.
-        tune: Also fine-tune with them.
-    """
-
-    label_map: str = ""
-    joints: str = "common"
-    change_axes: bool = True
-    seeds: int = 3
-    adaptations: tuple[str, ...] = ()
-    distances: bool = False
-    shots: tuple[int, ...] = ()
-    tune: bool = False
-
-    def __post_init__(self) -> None:
-        for name in self.adaptations:
-            check_choice(name, ADAPTATIONS, "an adaptation")
-        if self.seeds < 1:
-            raise ChoiceError(f"expected seeds from 1, got {self.seeds}")
-        if any(count < 1 for count in self.shots) or (self.tune and not self.shots):
-            raise ChoiceError("expected --few-shot with numbers of clips from 1, such as 1,5,20; "
-                              f"got {self.shots or 'none'}")
 
 
 @dataclass(frozen=True)
@@ -88,21 +52,23 @@ class Matrix:
         skipped: Pair -> why there is no figure for it.
         meaning: Pair -> shared class -> data set -> its own classes.
         options: How it was done.
+        notes: Sentences that a reader of the figures must know.
     """
 
     cells: tuple[Cell, ...]
     skipped: dict[str, str]
     meaning: dict[str, dict[str, dict[str, list[str]]]]
     options: Options
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         skipped = [f"{pair}: {why}" for pair, why in self.skipped.items()]
-        return "\n".join([summary_table(self.cells), *skipped])
+        return "\n".join([summary_table(self.cells), *skipped, *self.notes])
 
 
 def run_cross_domain(
     sources: Sequence[str | Path], targets: Sequence[str | Path], output: str | Path,
-    config: TrainConfig, options: Options = Options(),
+    config: TrainConfig, options: Options = Options(),  # noqa: B008 - frozen
     pooled: bool = False, overwrite: bool = False, resume: bool = False,
 ) -> Matrix:
     """Train on every source (or on all together) and test on every target.
@@ -143,7 +109,8 @@ def run_cross_domain(
 
 def run_checkpoint(
     path: str | Path | None, targets: Sequence[str | Path], output: str | Path,
-    options: Options = Options(), source: str | Path | None = None, protocol: str = "",
+    options: Options = Options(),  # noqa: B008 - frozen
+    source: str | Path | None = None, protocol: str = "",
     views: int = 1, overwrite: bool = False, device: str = "auto",
 ) -> Matrix:
     """Test a model that is there already on several data sets; nothing is trained.
@@ -181,7 +148,9 @@ def run_checkpoint(
                 "targets": [domain.name for domain in domains], "meaning": meaning,
                 "joints": options.joints, "layout": model.layout.name,
                 "change_axes": options.change_axes}
-    matrix = Matrix(cells, {}, meaning, options)
+    notes = tuple(dict.fromkeys(filter(None, (
+        explain_unknown(model, domain.name, domain.columns) for domain in domains))))
+    matrix = Matrix(cells, {}, meaning, options, (*notes, KNOWN_BY_NAME))
     with experiment_folder(output, settings, overwrite) as folder:
         write_domains(folder, [*([home] if home else []), *domains])
         write_matrix(matrix, folder)
@@ -223,6 +192,8 @@ def run_pairs(
         listed = "; ".join(f"{name}: {why}" for name, why in skipped.items())
         raise SkelactError(f"expected a pair that shares at least two classes; {listed}. Pass "
                            "--label-map FILE.yaml that says which classes are the same")
+    for task in tasks:  # before anything is written
+        divide_sources(task, config.protocol, config.validate)
     settings = _describe(pairs, tasks, config, options)
     with experiment_folder(output, settings, overwrite, resume) as folder:
         write_domains(folder, [domain for task in tasks

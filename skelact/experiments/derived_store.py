@@ -42,14 +42,10 @@ def derive_store(task: Task, folder: str | Path, protocol: str = "", validate: b
         ChoiceError: The protocol is ``all``, which leaves nobody to test in the domain.
     """
     folder = Path(folder)
-    if protocol == "all":
-        raise ChoiceError("training on all clips leaves none for the in-domain figure; pass "
-                          "--protocol drawn, which trains on four fifths of the subjects")
     if (folder / "dataset.json").is_file():
         return Store(folder)
     flat = len({domain.arrays.dims for domain in task.sources}) > 1
-    parts = {domain.name: _divide(domain, task.labels[domain.name], protocol, validate)
-             for domain in task.sources}
+    parts = divide_sources(task, protocol, validate)
     with StoreWriter(folder) as writer:
         for domain in task.sources:
             clips = _recordings(domain, task, parts[domain.name], flat)
@@ -59,6 +55,21 @@ def derive_store(task: Task, folder: str | Path, protocol: str = "", validate: b
         writer.finish(task.source_name + SHARED, task.classes,
                       format="skelact cross-domain")
     return Store(folder)
+
+
+def divide_sources(
+    task: Task, protocol: str = "", validate: bool = False
+) -> dict[str, dict[str, np.ndarray]]:
+    """Name of a source -> part -> rows that show a shared class; the arguments of `derive_store`.
+
+    Raises:
+        SkelactError, ChoiceError: See `derive_store`.
+    """
+    if protocol == "all":
+        raise ChoiceError("training on all clips leaves none for the in-domain figure; pass "
+                          "--protocol drawn, which trains on four fifths of the subjects")
+    return {domain.name: _divide(domain, task.labels[domain.name], protocol, validate)
+            for domain in task.sources}
 
 
 def store_arrays(

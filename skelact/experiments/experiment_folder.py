@@ -4,8 +4,10 @@ import contextlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
+from skelact.config import TrainConfig
 from skelact.datasets.store import Store
 from skelact.errors import FileFormatError, OutputExistsError, SkelactError, one_line
 from skelact.evaluation.pair_report import describe_pair
@@ -101,12 +103,34 @@ def _describe_joints(domain: Domain) -> str:
 def _check_same(path: Path, settings: dict) -> None:
     try:
         before = json.loads(path.read_text("utf-8"))
-        differing = [name for name in settings
-                     if json.loads(json.dumps(settings[name])) != before.get(name)]
+        differing = _find_differences(json.loads(json.dumps(settings)), before)
     except (OSError, ValueError, AttributeError) as error:
         raise FileFormatError(f"{path} is damaged ({one_line(error)}); begin anew with "
                               "--overwrite") from error
     if differing:
         raise SkelactError(f"the experiment in {path.parent} was begun with other settings: "
-                           f"{', '.join(differing)} differ (see {path}); go on with those, or "
-                           "choose another -o")
+                           f"{'; '.join(differing[:6])}{'; ...' if len(differing) > 6 else ''} "
+                           f"(see {path}); go on with those, or choose another -o")
+
+
+def _find_differences(now: dict, before: dict, name: str = "") -> list[str]:
+    """What differs, as ``config.optim.epochs is 30, was 20``.
+
+    A setting of training that the file does not have yet is the default that it was written under.
+    """
+    usual = {f"config.{key}": value for key, value in asdict(TrainConfig()).items()}
+    found = []
+    for key, value in now.items():
+        path = f"{name}.{key}" if name else key
+        old = before.get(key, usual.get(path))
+        if isinstance(value, dict) and isinstance(old, dict):
+            found += _find_differences(value, usual.get(path, {}) | old, path)
+        elif value != old:
+            found.append(f"{path} is {_short(value)}, was {_short(old)}")
+    gone = [] if name.startswith("config") else sorted(before.keys() - now.keys())
+    return found + [f"{'.'.join(filter(None, (name, key)))} is not there any more" for key in gone]
+
+
+def _short(value) -> str:
+    text = "nothing" if value is None else json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from skelact.checks import check_choice
-from skelact.config import TrainConfig
+from skelact.config import OptimConfig, TrainConfig
 from skelact.datasets.store import Store, StoreWriter
 from skelact.errors import SkelactError
 from skelact.evaluation.features import extract_features
@@ -23,6 +24,8 @@ from skelact.models.checkpoint import ActionModel, load_model
 from skelact.training.loop import train
 
 METRICS = ("cosine", "euclidean")
+_LEAST_STEPS = 600
+"""Of fine-tuning: about as many as a small data set is trained for."""
 
 
 def nearest_mean(
@@ -93,8 +96,9 @@ def judge_few_shot(
     support, queries = target_parts(target)
     labels, found = target.arrays.labels, {}
     clips = target.convert(np.arange(len(labels)))
-    features = [extract_features(model, *clips) for model in models]
-    for count in shots:
+    features = [extract_features(model, *clips)
+                for model in tqdm(models, "features", leave=False, disable=None)]
+    for count in tqdm(shots, "labelled clips", leave=False, disable=None):
         chosen = [draw_support(labels, support, count, draw) for draw in range(draws)]
         for metric in METRICS:
             hits = np.array([
@@ -133,13 +137,19 @@ def judge_fine_tuning(
             dims = load_model(folder / "model.pt").clip.dims
             settings = configure_run(config, store, dims)
             settings = replace(settings, init=str(folder / "model.pt"), validate=False, seed=draw,
-                               optim=replace(settings.optim, body_lr=0.1))
+                               optim=_tuning(settings.optim, len(parts["train"])))
             train(settings, place / "run", resume=resume)
             results.append(read_scores(place / "run"))
         subjects = np.asarray(target.columns["subject"])[queries]
         found[f"{count} tuned"] = summarise(np.array([result.hits() for result in results]),
                                             results[0].labels, subjects)
     return found
+
+
+def _tuning(optim: OptimConfig, clips: int) -> OptimConfig:
+    """The body at a tenth of the rate; few clips are repeated until there are steps enough."""
+    steps = optim.epochs * -(-clips // optim.batch_size)
+    return replace(optim, body_lr=0.1, repeat=max(optim.repeat, round(_LEAST_STEPS / steps)))
 
 
 def target_parts(target: Domain) -> tuple[np.ndarray, np.ndarray]:

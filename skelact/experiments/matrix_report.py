@@ -28,7 +28,7 @@ def write_matrix(matrix: "Matrix", output: Path) -> None:
     write_text(output / "matrix.md", describe_matrix(matrix), overwrite=True)
     write_text(output / "matrix.csv", _table(matrix.cells), overwrite=True)
     content = {"cells": [cell.to_dict() for cell in matrix.cells], "skipped": matrix.skipped,
-               "classes": matrix.meaning, "options": asdict(matrix.options)}
+               "notes": matrix.notes, "classes": matrix.meaning, "options": asdict(matrix.options)}
     write_json(output / "matrix.json", content, overwrite=True)
     draw_cells(matrix.cells, output / "matrix.png")
 
@@ -66,6 +66,8 @@ def describe_matrix(matrix: "Matrix") -> str:
         *_adapted(matrix.cells),
         *_distances(matrix.cells),
         *_few_shot(matrix.cells),
+        *(["## What to know", "\n".join(f"- {note}" for note in matrix.notes)]
+          if matrix.notes else []),
         *_skipped(matrix),
         "## Classes that are the same",
         *_meaning(matrix),

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from skelact.config import TrainConfig
 from skelact.datasets.arrays import ClipArrays
@@ -165,7 +166,8 @@ def judge_away(
     to = away.arrays, away.rows
     adapted = {}
     for way in adaptations:
-        changed = [adapt(way, model, learned, to) for model in models]
+        changed = [adapt(way, model, learned, to)
+                   for model in tqdm(models, f"adapting ({way})", leave=False, disable=None)]
         adapted[way] = measure(changed, away, cell.classes, views, merge=merge)
     return replace(
         cell, figures=measure(models, away, cell.classes, views, files, merge), adapted=adapted,
@@ -242,7 +244,7 @@ def measure(
             are not the same; the probabilities of several are added.
     """
     results = []
-    for model in models:
+    for model in tqdm(models, "scoring", leave=False, disable=None):
         scores = score_model(model, clips.arrays, clips.rows, views)
         results.append(ClipScores(scores if merge is None else scores @ merge,
                                   clips.labels, clips.ids, classes))
@@ -290,7 +292,7 @@ def _measure_apart(
     target: tuple[ClipArrays, np.ndarray],
 ) -> dict[str, float]:
     found = [measure_distances(extract_features(model, *source), extract_features(model, *target))
-             for model in models]
+             for model in tqdm(models, "distances", leave=False, disable=None)]
     return {name: float(np.mean([distances[name] for distances in found])) for name in found[0]}
 
 

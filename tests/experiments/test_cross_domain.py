@@ -127,7 +127,7 @@ def test_the_joints_of_each_source(kinect, mocap, label_map, tmp_path):
     again = run_cross_domain([kinect, mocap], [kinect, mocap], tmp_path / "out", config, options,
                              resume=True)
     assert len(again.cells) == 4
-    with pytest.raises(SkelactError, match="begun with other settings: joints differ"):
+    with pytest.raises(SkelactError, match='settings: joints is "aligned", was "source"'):
         run_cross_domain([kinect, mocap], [kinect, mocap], tmp_path / "out", config,
                          replace(options, joints="aligned"), resume=True)
 
@@ -147,11 +147,24 @@ def test_resuming_trains_nothing_again_and_finds_the_same(matrix, kinect, mocap,
                              Options(label_map=label_map, seeds=1), resume=True)
     assert [run.stat().st_mtime_ns for run in runs] == times
     assert [cell.figures for cell in again.cells] == [cell.figures for cell in matrix.cells]
-    with pytest.raises(SkelactError, match=r"begun with other settings: config differ"):
+    with pytest.raises(SkelactError, match=r"begun with other settings: config.seed is 5, was 0 "):
         run_cross_domain([kinect], [kinect, mocap], output, quick(seed=5),
                          Options(label_map=label_map, seeds=1), resume=True)
     with pytest.raises(OutputExistsError, match="holds an experiment; pass --resume"):
         run_cross_domain([kinect], [mocap], output, quick())
+
+
+def test_a_setting_that_came_later_is_its_default(matrix, kinect, mocap, label_map, output):
+    """An experiment that an earlier version began is gone on with."""
+    file = output / "settings.json"
+    text = file.read_text()
+    content = json.loads(text)
+    del content["config"]["augment"]["jitter"], content["config"]["optim"]["repeat"]
+    file.write_text(json.dumps(content))
+    again = run_cross_domain([kinect], [kinect, mocap], output, quick(),
+                             Options(label_map=label_map, seeds=1), resume=True)
+    assert [cell.figures for cell in again.cells] == [cell.figures for cell in matrix.cells]
+    assert json.loads(file.read_text())["config"] == json.loads(text)["config"]
 
 
 def test_another_meaning_of_the_classes_is_another_experiment(matrix, kinect, mocap, output,
@@ -159,7 +172,8 @@ def test_another_meaning_of_the_classes_is_another_experiment(matrix, kinect, mo
     file = tmp_path / "kicks.yaml"
     file.write_text(LABEL_MAP.replace("front_kick", "?").replace("rear_kick", "front_kick")
                     .replace("?", "rear_kick"))
-    with pytest.raises(SkelactError, match="begun with other settings: meaning differ"):
+    with pytest.raises(SkelactError, match=r"begun with other settings: meaning\..*ahead\.mocap is "
+                                           r'\["rear_kick"\], was \["front_kick"\]'):
         run_cross_domain([kinect], [kinect, mocap], output, quick(),
                          Options(label_map=str(file), seeds=1), resume=True)
 
@@ -172,6 +186,12 @@ def test_clips_that_a_model_learned_from_do_not_judge_it(matrix, kinect, output,
     found = run_checkpoint(tmp_path / "model.pt", [kinect], tmp_path / "out")
     learned = len(Store(kinect).arrays) - found.cells[0].figures.count
     assert learned == len(find_learned(model, "kinect", Store(kinect).columns())) > 0
+    report = (tmp_path / "out" / "matrix.md").read_text()
+    assert "under another name is not recognized" in report
+    save_model(replace(model, training={"protocol": "gone.csv"}), tmp_path / "lost.pt")
+    lost = run_checkpoint(tmp_path / "lost.pt", [kinect], tmp_path / "lost")
+    assert lost.cells[0].figures.count == 24
+    assert "protocol (gone.csv) cannot be found here" in str(lost)
     assert found.meaning["kinect -> kinect"]["kick_back"] == {"model": ["kick_back"],
                                                               "kinect": ["kick_back"]}
 
@@ -237,6 +257,9 @@ def test_pairs_that_share_nothing_are_said_or_refused(kinect, mocap, tmp_path):
     options = Options(label_map=str(file), seeds=1)
     with pytest.raises(SkelactError, match=r"kinect -> other: 0 shared classes.*--label-map"):
         run_cross_domain([kinect], [other], tmp_path / "out", quick(), options)
+    with pytest.raises(ChoiceError, match="loso-<subject> with a subject out of 0, 1, 2, 3"):
+        run_cross_domain([kinect], [kinect], tmp_path / "out", replace(quick(), protocol="loso-9"),
+                         Options(seeds=1))
     assert not (tmp_path / "out").exists()
     with pytest.raises(ChoiceError, match="does not know the data set 'kinect'"):
         run_cross_domain([kinect], [mocap], tmp_path / "out", quick(), Options())

@@ -15,6 +15,7 @@ from skelact.experiments.few_shot import (
     nearest_mean,
     target_parts,
 )
+from skelact.models.checkpoint import load_model
 from skelact.training.loop import train
 
 
@@ -56,6 +57,8 @@ def test_fine_tuning_with_three_clips_a_class(tmp_path):
     config = replace(config, data=None, optim=replace(config.optim, epochs=4, batch_size=4))
     folders, output = [tmp_path / "runs" / "seed0"], tmp_path / "tuned"
     found = judge_fine_tuning(folders, target, [3], config, output)
+    run = load_model(output / "3shot" / "seed0" / "run" / "model.pt")
+    assert run.training["optim"]["repeat"] == 75  # 6 clips are 2 steps an epoch, of which are 4
     figures = found["3 tuned"]
     assert (figures.count, figures.clustered) == (6, False)  # one person is tested
     assert figures.accuracy.value > 0.8
