@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from skelact.errors import ChoiceError, FileFormatError, ShapeError
@@ -17,8 +18,15 @@ def check_choice(value, choices: Iterable, name: str):
     choices = list(choices)
     if value not in choices:
         listed = ", ".join(map(str, choices))
-        raise ChoiceError(f"expected {name} to be one of {listed}; got {value!r}")
+        raise ChoiceError(f"expected {name} to be one of {listed}; got {value!r}"
+                          f"{closest(value, choices)}")
     return value
+
+
+def closest(word, choices: Iterable) -> str:
+    """`` (did you mean 'actions'?)``, or nothing where no choice is like the word."""
+    close = get_close_matches(word, filter(_is_text, choices), 1) if _is_text(word) else ()
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def check_shape(array, expected: Sequence[int | str | None], name: str):
@@ -70,6 +78,10 @@ def check_readable(path: str | Path, below: bool = False) -> None:
                               "it)") from error
     except OSError:
         return  # whoever reads it knows better what to say
+
+
+def _is_text(value) -> bool:
+    return isinstance(value, str)
 
 
 def _throw(error: OSError) -> None:

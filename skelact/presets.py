@@ -8,7 +8,7 @@ import json
 from importlib import resources
 from pathlib import Path
 
-from skelact.checks import check_choice
+from skelact.checks import check_choice, closest
 from skelact.errors import ChoiceError
 
 
@@ -66,7 +66,8 @@ def find_label_map(word: str | Path) -> Path:
     if str(word).endswith((".yaml", ".yml")):
         if Path(word).is_file():
             return Path(word)
-        raise ChoiceError(f"no label map file {word}")
+        beside = [path.name for path in Path(word).parent.glob("*.y*ml")]
+        raise ChoiceError(f"no label map file {word}{closest(Path(word).name, beside)}")
     known = {path.stem: path for path in sorted((_folder() / "label_maps").glob("*.yaml"))}
     check_choice(str(word), tuple(known), "a label map (or a .yaml file)")
     return known[str(word)]

@@ -41,4 +41,4 @@ def swinging_model(classes=("arms", "legs"), layout: str = "penn13", dims: int =
     network = Swinging(layout, order, fields.get("rejects", False))
     clip = fields.pop("clip", ClipConfig(layout=layout, dims=dims, frames=16))
     return ActionModel(network, classes, clip, {"name": "swinging", "arguments": {}},
-                       **({"name": "swinger"} | fields))
+                       **({"name": "swinger", "data": {"name": "elsewhere"}} | fields))

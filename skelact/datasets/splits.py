@@ -181,7 +181,8 @@ def _leave_one_out(columns: Mapping, subject: int) -> dict[str, np.ndarray]:
     test = subjects == subject
     if not test.any():
         listed = ", ".join(map(str, np.unique(subjects)))
-        raise ChoiceError(f"expected a subject out of {listed}; got loso-{subject}")
+        raise ChoiceError(f"expected loso-<subject> with a subject out of {listed}; got "
+                          f"loso-{subject}")
     return {"train": ~test, "test": test}
 
 

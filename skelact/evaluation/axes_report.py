@@ -206,11 +206,11 @@ class AxesReport:
         if not self.limbs:
             return ["unit       cannot tell: too few limbs seen"]
         known = self.metres is not None and len(set(self.metres)) == 1
-        short = {"metres": "m", "centimetres": "cm", "millimetres": "mm"}.get(self.unit, "")
         lengths = ", ".join(f"{limb} {length:.3g}" for limb, length in self.limbs.items())
-        adult = "an adult's are 0.29, 0.25, 0.42, 0.42 m"
+        adult = "an adult's are 0.29, 0.25, 0.42, 0.42 metres"
         unit = self.unit or "cannot tell"
-        shown = (short or "units") if known or self.metres is None else "m after scaling"
+        named = self.unit if self.unit and " " not in self.unit else "of that unit"
+        shown = named if known or self.metres is None else "metres after scaling"
         return [f"unit       {unit}: {lengths} {shown} ({adult})"]
 
     def _describe_up(self) -> list[str]:
@@ -224,8 +224,8 @@ class AxesReport:
             lines.append(tilt + (": the camera is tilted" if self.tilted else
                                  f"; less than {TILT:.0f} is no tilt of a camera"))
         if self.floor is not None:
-            lines.append(f"floor      feet at {self.floor[0]:.2f} m in the middle, half of the "
-                         f"clips within {self.floor[1]:.2f} m")
+            lines.append(f"floor      feet at {self.floor[0]:.2f} metres in the middle, half of "
+                         f"the clips within {self.floor[1]:.2f} metres")
         return lines
 
     def _describe_sides(self) -> list[str]:
@@ -257,7 +257,7 @@ class AxesReport:
     def _describe_time(self) -> list[str]:
         low, high = self.fps
         rate = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
-        unit = "m" if self.dims == 3 else "body heights"
+        unit = "metres" if self.dims == 3 else "body heights"
         speed = ("" if np.isnan(self.hand_speed) else
                  f"; at this rate hands reach {self.hand_speed:.1f} {unit} a second")
         return [f"time       {rate} frames a second declared{speed}"]

@@ -102,6 +102,7 @@ def sample_bodies(
     frames = np.repeat(starts, takes) + inside * np.repeat(sizes, takes) // np.repeat(takes, takes)
     clips = np.repeat(clips, takes)
     values = np.asarray(arrays.joints[frames], np.float64)  # [F, N, C]
+    values[np.isinf(values)] = np.nan
     names = [*_DERIVED, *(f"{side}_{part}" for part in _SIDED for side in SIDES)]
     own = [name for name in (*_OWN, *(f"{side}_{part}" for part in _SIDED_OWN for side in SIDES))
            if name in arrays.layout.joints]
@@ -181,9 +182,12 @@ def is_standing(bodies: Bodies) -> np.ndarray:
 
 
 def torso(bodies: Bodies) -> float:
-    """Median distance from the middle of the hips to that of the shoulders."""
+    """Median distance from the middle of the hips to that of the shoulders; NaN if unknown, or 0
+    (joints that all lie in one point are of no body).
+    """
     lengths = _norm(bodies.middle("shoulder") - bodies.middle("hip"))
-    return float(np.nanmedian(lengths)) if np.isfinite(lengths).any() else float("nan")
+    middle = float(np.nanmedian(lengths)) if np.isfinite(lengths).any() else 0.0
+    return middle or float("nan")
 
 
 def to_left(bodies: Bodies) -> np.ndarray:

@@ -47,7 +47,7 @@ def find_leaks(model: ActionModel, store: Store, columns: Mapping, rows: np.ndar
         rows: The clips that judge.
 
     Returns:
-        Sentences for the reader of the figures; none where nothing is known of it.
+        Sentences for the reader of the figures, also where that cannot be told.
     """
     training, name = model.training, _plain(store.header.name)
     backgrounds = {_plain(Path(str(path)).stem) for path in training.get("background") or ()}
@@ -56,6 +56,8 @@ def find_leaks(model: ActionModel, store: Store, columns: Mapping, rows: np.ndar
                 "here says nothing about new data."]
     if not set(store.header.classes) <= set(model.classes):
         return []
+    if unknown := explain_unknown(model, store.header.name, columns):
+        return [unknown]
     seen = np.isin(rows, find_learned(model, store.header.name, columns)).sum()
     if not seen:
         return []
@@ -85,6 +87,26 @@ def find_learned(model: ActionModel, dataset: str, columns: Mapping) -> np.ndarr
         except SkelactError:
             continue  # the protocol has no such part
     return np.concatenate([np.empty(0, np.int64), *rows])
+
+
+def explain_unknown(model: ActionModel, dataset: str, columns: Mapping) -> str:
+    """Why it cannot be told which clips of a data set a model has seen; empty if it can.
+
+    Args:
+        model: The model.
+        dataset: Name of the data set.
+        columns: Its facts, as `Store.columns` gives them.
+    """
+    trained = str(model.data.get("name", ""))
+    if not trained:
+        return (f"The model does not say which data set it was trained on: whether it has seen "
+                f"clips of {dataset} is not known.")
+    if _plain(trained) == _plain(dataset) and not len(find_learned(model, dataset, columns)):
+        protocol = model.training.get("protocol") or "of the data set"
+        return (f"The model was trained on {dataset}, but the train part of its protocol "
+                f"({protocol}) cannot be found here: which of these clips it has seen is not "
+                "known.")
+    return ""
 
 
 def describe_form(model: ActionModel, arrays: ClipArrays) -> list[str]:

@@ -124,12 +124,25 @@ def fuse_results(
     aligned = []
     for result, name in zip(results, names, strict=True):
         if result.classes != first.classes:
-            differing = next((pair for pair in zip(result.classes, first.classes, strict=False)
-                              if pair[0] != pair[1]), (len(result.classes), len(first.classes)))
-            raise SkelactError(f"{name} and {names[0]} have other classes, or in another order: "
-                               f"{differing[0]!r} against {differing[1]!r}")
+            raise SkelactError(_describe_difference(result, first, name, names[0]))
         aligned.append(result.scores[find_clips(result, first, name, names[0])])
     return ClipScores(fuse_scores(aligned, weights), first.labels, first.clip_ids, first.classes)
+
+
+def _describe_difference(result: ClipScores, first: ClipScores, name: str, first_name: str) -> str:
+    """Which of two networks lacks which classes of the other."""
+    lacking = []
+    for one, has, other, has_not in ((name, result, first_name, first),
+                                     (first_name, first, name, result)):
+        if absent := [label for label in has_not.classes if label not in has.classes]:
+            shown = ", ".join(absent[:8]) + (", ..." if len(absent) > 8 else "")
+            lacking.append(f"{one} lacks {len(absent)} classes of {other} ({shown})")
+    if not lacking:
+        own, other = next(pair for pair in zip(result.classes, first.classes, strict=True)
+                          if pair[0] != pair[1])
+        lacking = [f"{name} and {first_name} have the same classes in another order: {own!r} "
+                   f"against {other!r}"]
+    return "; ".join(lacking) + "; only networks of the same classes can be fused"
 
 
 def find_clips(result: ClipScores, first: ClipScores, name: str, first_name: str) -> np.ndarray:

@@ -6,12 +6,12 @@ others, or as one that stands alone. Nothing is matched by likeness of names.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 import yaml
 
+from skelact.checks import closest
 from skelact.errors import ChoiceError, FileFormatError, ShapeError
 from skelact.graph.layouts import StrictLoader
 from skelact.presets import find_label_map
@@ -50,7 +50,7 @@ class LabelMap:
             for own, shared in mapping.items():
                 if shared not in self.classes:
                     raise ChoiceError(f"{self.name} maps {own!r} of {dataset} to {shared!r}, which "
-                                      f"is no shared class{_closest(shared, self.classes)}")
+                                      f"is no shared class{closest(shared, self.classes)}")
                 if own in self.unshared[dataset]:
                     raise ChoiceError(f"{self.name} lists {own!r} of {dataset} as shared and as "
                                       "unshared; keep one")
@@ -104,7 +104,7 @@ class LabelMap:
             raise ChoiceError(
                 f"{self.name} says nothing about {len(unknown)} of {len(classes)} classes of "
                 f"{dataset}: {', '.join(unknown[:8])}{', ...' if len(unknown) > 8 else ''}"
-                f"{_closest(unknown[0], known)}; map each to a shared class or list it under "
+                f"{closest(unknown[0], known)}; map each to a shared class or list it under "
                 f"unshared: {dataset}")
 
     def between(self, *datasets: str) -> "LabelMap":
@@ -136,7 +136,8 @@ class LabelMap:
     def _known(self, dataset: str) -> str:
         if dataset not in self.sources:
             raise ChoiceError(f"{self.name} does not know the data set {dataset!r}, but "
-                              f"{', '.join(self.sources)}{_closest(dataset, self.sources)}")
+                              f"{', '.join(self.sources)}{closest(dataset, self.sources)}; pass "
+                              "--label-map FILE.yaml that says which of its classes are which")
         return dataset
 
 
@@ -194,8 +195,3 @@ def _names(value, path: Path, what: str) -> list[str]:
 
 def _twice(names: Sequence[str]) -> str:
     return next((name for i, name in enumerate(names) if name in names[:i]), "")
-
-
-def _closest(word: str, choices) -> str:
-    close = get_close_matches(word, list(choices), 1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

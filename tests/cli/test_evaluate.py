@@ -71,11 +71,11 @@ def test_several_models_are_fused(run, store, tmp_path):
     (["{run}/model.pt", "--fusion", "2:1"], "--fusion weighs several checkpoints; got one"),
     (["{run}/model.pt", "{run}/last.pt", "--fusion", "2"], "expected 2 weights"),
     (["{run}/model.pt", "--split", "xview/test"], "expected a split of gym"),
-    (["{run}/model.pt", "--clips", "0"], "expected views from 1"),
+    (["{run}/model.pt", "--clips", "0"], "expected views a clip (--clips) from 1"),
     (["{run}/model.pt", "-o", "{run}"], "holds a training run"),
     (["{run}/model.pt", "--against", "nowhere"], "no scores at nowhere"),
     (["nowhere.pt"], "no model at nowhere.pt"),
-    ([], "no class of gym is known to the model, which knows baseball_pitch"),
+    ([], "no class of gym is known to the model penn_action_stgcn, which knows baseball_pitch"),
     (["{run}/model.pt", "--device", "tpu"], "expected a device"),
 ])
 def test_wrong_requests_are_one_line(run, store, capsys, words, message):

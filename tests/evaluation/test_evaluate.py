@@ -63,8 +63,8 @@ def test_classes_in_another_order_change_nothing(store):
 
 def test_unknown_classes_are_refused_by_name_and_count(tmp_path):
     store = relabelled(tmp_path / "a", ("arms", "legs", "leg swing", "bow"))
-    with pytest.raises(SkelactError, match=r"6 of 12 clips show 2 classes that the model does not "
-                                           r"know: bow \(3\), leg swing \(3\).*Pass "
+    with pytest.raises(SkelactError, match=r"6 of 12 clips show 2 classes that the model swinger "
+                                           r"does not know: bow \(3\), leg swing \(3\).*Pass "
                                            r"--shared-classes"):
         evaluate_model(swinging_model(), store, "all")
     evaluation = evaluate_model(swinging_model(), store, "all", shared_classes=True)
@@ -101,8 +101,8 @@ def test_another_spelling_is_told(tmp_path):
 
 def test_no_class_in_common_is_refused_even_when_sharing(tmp_path):
     store = relabelled(tmp_path / "a", ("bow", "leg"))
-    with pytest.raises(SkelactError, match=r"no class of custom is known to the model, which knows "
-                                           r"arms, legs; .*leg \(the model has legs\)"):
+    with pytest.raises(SkelactError, match=r"no class of custom is known to the model swinger, "
+                                           r"which knows arms, legs; .*leg \(the model has legs\)"):
         evaluate_model(swinging_model(), store, "all", shared_classes=True)
 
 
@@ -157,7 +157,7 @@ def test_what_a_model_cannot_take_is_refused(store, tmp_path):
     framed = swinging_model(clip=ClipConfig(layout="penn13", dims=2, normalise="image"))
     with pytest.raises(SkelactError, match="places joints in the image"):
         evaluate_model(framed, kinect)
-    with pytest.raises(ChoiceError, match="expected views from 1, got 0"):
+    with pytest.raises(ChoiceError, match=r"views a clip \(--clips\) from 1, got 0"):
         evaluate_model(swinging_model(), store, views=0)
     with pytest.raises(ChoiceError, match="expected a split"):
         evaluate_model(swinging_model(), store, "xview/test")
@@ -183,6 +183,16 @@ def test_clips_that_were_trained_on_are_told(store, split):
     assert evaluate_model(others, store, split).notes == ()
 
 
+def test_what_a_model_has_seen_may_not_be_known(store):
+    """It does not say, or its protocol was a table that is not here."""
+    silent = evaluate_model(swinging_model(data={}), store)
+    assert silent.notes == ("The model does not say which data set it was trained on: whether it "
+                            "has seen clips of gym is not known.",)
+    lost = swinging_model(data={"name": "gym"}, training={"protocol": "gone.csv"})
+    (note,) = evaluate_model(lost, store).notes
+    assert "protocol (gone.csv) cannot be found here" in note
+
+
 def test_a_background_is_no_test_of_rejecting(store):
     model = swinging_model(rejects=True, training={"background": ["data/gym.store"]})
     assert "its background" in evaluate_model(model, store).notes[0]
@@ -199,7 +209,7 @@ def test_models_are_fused_by_weight(store):
     assert fused.conditions["views"] == 1
     assert fuse_evaluations([one]) is one
     turned = evaluate_model(swinging_model(("legs", "arms"), name="c.pt"), store, "all")
-    with pytest.raises(SkelactError, match=r"c\.pt and a\.pt have other classes, or in another"):
+    with pytest.raises(SkelactError, match=r"c\.pt and a\.pt have the same classes in another"):
         fuse_evaluations([one, turned])
 
 

@@ -97,7 +97,9 @@ def test_runs_are_aligned_by_clip(tmp_path):
 def test_runs_that_do_not_belong_together_are_refused(tmp_path):
     first = write_run(tmp_path / "a")
     for name, fields, message in (
-        ("classes", {"classes": ("sit", "run")}, "'sit' against 'run'"),
+        ("classes", {"classes": ("sit", "run")}, "another order: 'sit' against 'run'"),
+        ("other", {"classes": ("run", "nod")}, r"other lacks 1 classes of .*a \(sit\); .*a lacks "
+                                               r"1 classes of .*other \(nod\)"),
         ("clips", {"clip_ids": ("a", "b", "x")}, "1 are missing and 1 too many, such as c"),
         ("labels", {"labels": (0, 1, 1)}, "give 1 clips another label, such as c"),
     ):

@@ -69,7 +69,7 @@ def test_units(name, factor):
 
 
 def test_an_unknown_unit_is_scaled_to_adults_and_called_unknown():
-    report = inspect_axes(changed(PEOPLE, *(17.7 * np.eye(3))))
+    report = inspect_axes(changed(PEOPLE, *(10.3 * np.eye(3))))
     assert "unknown (17" in report.unit
     assert np.isclose(report.metres[0], 1 / 17.7, rtol=0.1)
     assert "unknown" in report.changes()[0]
@@ -298,3 +298,30 @@ def test_legs_alone_do_not_make_axes_unequal():
     report = inspect_axes(replace(PEOPLE, joints=joints))
     assert report.unit == "metres"
     assert report.metres == (1.0, 1.0, 1.0)
+
+
+def with_joints(change) -> ClipArrays:
+    joints = np.array(PEOPLE.joints)
+    change(joints)
+    return replace(PEOPLE, joints=joints)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("clips", [
+    with_joints(lambda joints: joints.fill(0)),  # a tracker that lost everybody
+    with_joints(lambda joints: joints.fill(np.nan)),
+    with_joints(lambda joints: joints.__setitem__((slice(None), 3, 0), np.inf)),
+], ids=["zeros", "nothing", "infinite"])
+def test_joints_without_a_body_say_nothing(clips):
+    report = inspect_axes(clips)
+    if not np.nan_to_num(clips.joints).any():
+        assert report.left()
+        assert report.changes() == []
+
+
+def test_units_in_words():
+    for factor, word in ((1, "metres"), (1000, "millimetres"), (1 / 0.0254, "inches")):
+        text = " ".join(str(inspect_axes(changed(PEOPLE, *(factor * np.eye(3))))).split())
+        assert f"{word} (an adult's are 0.29, 0.25, 0.42, 0.42 metres)" in text
+    odd = " ".join(str(inspect_axes(changed(PEOPLE, *(0.3 * np.eye(3))))).split())
+    assert "of that unit (an adult's" in odd

@@ -67,11 +67,12 @@ def test_relabel(small):
 
 @pytest.mark.parametrize(("call", "words"), [
     (lambda m: m.relabel("a", ["jmup"], [0]), ["jmup", "did you mean 'jump'", "unshared: a"]),
-    (lambda m: m.relabel("d", ["jump"], [0]), ["does not know the data set 'd'", "a, b, c"]),
+    (lambda m: m.relabel("d", ["jump"], [0]), ["does not know the data set 'd'", "a, b, c",
+                                                 "--label-map FILE.yaml"]),
     (lambda m: m.between("b", "c"), ["share 0 classes"]),
     (lambda m: m.between("a", "c"), ["share 1 classes", "nod"]),
     (lambda m: m.between(), ["expected names"]),
-    (lambda m: load_label_map("action"), ["actions"]),
+    (lambda m: load_label_map("actoins"), ["actoins", "did you mean 'actions'"]),
     (lambda m: load_label_map("nowhere.yaml"), ["nowhere.yaml"]),
     (lambda m: LabelMap(("wave",), {"a": {"x": "wvae"}}), ["wvae", "did you mean 'wave'"]),
     (lambda m: LabelMap(("wave",), {"a": {"x": "wave"}}, {"a": {"x"}}), ["shared and as"]),
