@@ -323,3 +323,37 @@ def test_phone_videos_stand_upright(shared):
         reader = VideoReader(shared / "videos" / "awkward" / f"video_{turn}.mov")
         assert reader.size == size
         assert next(iter(reader)).image.shape == (size[1], size[0], 3)
+
+
+def test_frames_at_some_times(tmp_path):
+    video = make_video(tmp_path / "video.mp4", grey_images(40))
+    reader = VideoReader(video)
+    for times, numbers in (([0.0, 0.4, 0.4, 1.2], [0, 10, 10, 30]),
+                           ([-3.0, 0.415, 0.425, 99.0], [0, 10, 11, 39])):
+        assert [grey_number(frame.image) for frame in reader.at(times)] == numbers
+    assert list(reader.at([])) == []
+    with pytest.raises(VideoError, match="expected rising times"):
+        list(reader.at([1.0, 0.5]))
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi"])
+def test_a_place_late_in_the_file_is_found_without_what_comes_before(tmp_path, suffix, monkeypatch):
+    codec = "mpeg4" if suffix == "avi" else "libx264"
+    path = encode(tmp_path / f"video.{suffix}", grey_images(20, (32, 32)) * 15, codec=codec, g=25)
+    whole = [(frame.time, frame.image) for frame in VideoReader(path)]
+    decoded = []
+    monkeypatch.setattr(video, "FrameClock", counting(video.FrameClock, decoded))
+    wanted = (250, 251, 290)
+    found = list(VideoReader(path).at([whole[i][0] for i in wanted]))
+    for frame, i in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(frame.image, whole[i][1])
+    assert len(decoded) < 100 if suffix != "avi" else len(decoded) >= 290
+
+
+def counting(clock, decoded: list):
+    class Counting(clock):
+        def time_of(self, *place):
+            decoded.append(place)
+            return super().time_of(*place)
+
+    return Counting
