@@ -76,7 +76,8 @@ class VideoWriter:
         """Append one frame.
 
         Args:
-            image: ``[H, W, 3]`` uint8 RGB of the writer's size.
+            image: ``[H, W, 3]`` uint8 RGB of the writer's size, or ``[H, W, 4]`` RGBA, whose
+                opacity is left out.
             time: Seconds at which it is shown, later than the frame before; by default one step
                 of ``fps`` after it.
 
@@ -87,12 +88,13 @@ class VideoWriter:
         if self._container is None:
             raise SkelactError("write frames inside `with VideoWriter(...) as writer:`")
         width, height = self.size
-        if image.shape != (height, width, 3) or image.dtype != np.uint8:
+        if image.shape not in ((height, width, 3), (height, width, 4)) or image.dtype != np.uint8:
             raise ShapeError(f"expected images [{height}, {width}, 3] uint8 for {self.path}, "
                              f"got {list(image.shape)} {image.dtype}")
         if width % 2 or height % 2:
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        frame = load_av().VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        pixels = "rgb24" if image.shape[2] == 3 else "rgba"
+        frame = load_av().VideoFrame.from_ndarray(np.ascontiguousarray(image), format=pixels)
         frame.time_base = Fraction(1, _TICKS)
         frame.pts = self._tick(time)
         frame.duration = self._step

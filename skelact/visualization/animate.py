@@ -10,7 +10,7 @@ from skelact.checks import check_choice
 from skelact.errors import ChoiceError, SkelactError
 from skelact.output import check_writable
 from skelact.pose.recording import Recording
-from skelact.pose.video import VideoWriter
+from skelact.pose.video import VideoWriter, read_ahead
 from skelact.visualization.contact_sheet import contact_sheet
 from skelact.visualization.draw import overlay_video
 from skelact.visualization.pictures import (
@@ -69,9 +69,10 @@ def animate(recording: Recording, trails: int = 0, video: str | Path | None = No
         LayoutError: The layout has no joint to trail of such a name.
     """
     from matplotlib.animation import FuncAnimation
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     _check_frames(recording)
-    dims = check_choice(dims or recording.dims, (2, recording.dims), "dims")
+    dims = check_choice(dims or recording.dims, sorted({2, recording.dims}), "dims")
     if fps is not None and not 0 < fps < np.inf:
         raise ChoiceError(f"expected fps above 0, got {fps}")
     check_length(trails, 0)
@@ -79,6 +80,8 @@ def animate(recording: Recording, trails: int = 0, video: str | Path | None = No
     view = View(recording, longest=640, crop=video is None)
     if ax is None:
         ax = new_stage_axes(view.size, dims)
+    elif not ax.figure.canvas.supports_blit:  # a bare Figure's cannot draw what moves alone
+        FigureCanvasAgg(ax.figure)
     times = _times(recording, fps)
     stage = Stage(recording, ax, times, view, video, trails, chosen, labels)
     rate = fps or recording.fps
@@ -139,8 +142,8 @@ def save(shown: "Recording | FuncAnimation", path: str | Path, video: str | Path
     times = shown.timestamps.tolist()
     with VideoWriter(path, shown.fps, view.size, overwrite) as writer:
         pictures = draw_recording(shown, times, view, labels=labels)
-        shown_so_far = progress_bar(pictures, len(times), path, progress)
-        for time, image in zip(times, shown_so_far, strict=True):
+        ahead = progress_bar(read_ahead(pictures), len(times), path, progress)
+        for time, image in zip(times, ahead, strict=True):
             writer.write(image, time)
     return Path(path)
 

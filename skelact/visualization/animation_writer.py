@@ -3,7 +3,9 @@
 import base64
 import html
 import tempfile
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,9 @@ from skelact.visualization.pictures import check_gif_length, progress_bar, write
 
 _BROWSERS_FPS = 50.0
 """Browsers play GIFs that are faster slowly."""
+
+_AHEAD = 8
+"""Pictures that may wait for the encoder."""
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -37,7 +42,7 @@ def save_animation(animation: Animation, path: str | Path, overwrite: bool = Fal
         if path.suffix.lower() == ".gif":
             return _save_gif(animation, path, rate, overwrite, bar)
         with VideoWriter(path, rate, _size(animation), overwrite) as writer:
-            draw_animation(animation, lambda image: (writer.write(image), bar.update()))
+            _encode_beside(animation, writer, bar)
     return path
 
 
@@ -55,6 +60,22 @@ def embed(animation: Animation, progress: bool = False) -> str:
             f'src="data:video/mp4;base64,{data}"></video>')
 
 
+def _encode_beside(animation: Animation, writer: VideoWriter, bar) -> None:
+    """Draw here and encode in another thread: libav gives Python's lock free."""
+    waiting: deque[Future] = deque()
+
+    def take(image: np.ndarray) -> None:
+        waiting.append(encoder.submit(writer.write, image.copy()))
+        if len(waiting) > _AHEAD:
+            waiting.popleft().result()
+        bar.update()
+
+    with ThreadPoolExecutor(1) as encoder:
+        draw_animation(animation, take)
+        for frame in waiting:
+            frame.result()
+
+
 def _save_gif(animation: Animation, path: Path, rate: float, overwrite: bool, bar) -> Path:
     every = -(-rate // _BROWSERS_FPS)
     pictures: list[np.ndarray] = []
@@ -63,7 +84,7 @@ def _save_gif(animation: Animation, path: Path, rate: float, overwrite: bool, ba
     def take(image: np.ndarray) -> None:
         nonlocal count
         if count % every == 0:
-            pictures.append(image.copy())
+            pictures.append(image[..., :3].copy())
             check_gif_length(len(pictures), len(pictures) * every / rate)
         count += 1
         bar.update()
@@ -81,7 +102,7 @@ def draw_animation(animation: Animation, take: Callable[[np.ndarray], object]) -
 
     Args:
         animation: Of one figure.
-        take: Gets each picture, ``[H, W, 3]`` uint8 RGB, valid until it returns.
+        take: Gets each picture, ``[H, W, 4]`` uint8 RGBA, valid until it returns.
     """
     figure = animation._fig
     shown_on = figure.canvas
@@ -136,7 +157,7 @@ class _Pictures(AbstractMovieWriter):
             artist.draw(canvas.get_renderer())
         if not self._moving:
             canvas.draw()
-        self._take(np.asarray(canvas.buffer_rgba())[..., :3])
+        self._take(np.asarray(canvas.buffer_rgba()))
 
     def _draw_still(self, canvas: FigureCanvasAgg) -> None:
         shown = [artist for artist in self._moving if artist.get_visible()]

@@ -5,13 +5,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skelact.checks import check_choice, check_shape
-from skelact.errors import ChoiceError, ShapeError
+from skelact.errors import ChoiceError
 from skelact.graph import Graph
 from skelact.graph.layouts import Layout, check_joints
 from skelact.visualization.draw import PERSON_COLOURS
 from skelact.visualization.rest_pose import rest_pose
 from skelact.visualization.scene import project
-from skelact.visualization.skeleton_figure import add_lines, set_lines, unit_colour
+from skelact.visualization.skeleton_figure import (
+    add_lines,
+    check_channels,
+    set_lines,
+    unit_colour,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +26,7 @@ _SPATIAL, _TEMPORAL, _JOINT = (unit_colour(PERSON_COLOURS[i]) for i in (4, 6, 3)
 _ORDER = (0, 3, 4, 6, 1, 5, 2, 7)
 """Colours of the partitions: the joint itself green, then those that differ most."""
 
-_TURN, _AWAY, _GAP = np.deg2rad(50.0), 4.0, 0.8
+_TURN, _AWAY, _GAP = np.deg2rad(50.0), 4.0, 0.95
 """How the spatiotemporal graph is seen: turned around the vertical, from how far, and how far
 apart frames are; in heights of a person."""
 
@@ -36,7 +41,7 @@ def plot_partition(graph: Graph, ax: "Axes | None" = None, joint: str | None = N
     Args:
         graph: With any partition.
         ax: Axes to plot on; by default those of a new figure (free of pyplot).
-        joint: The name of one joint, to show its neighbourhood alone.
+        joint: The name of one joint, to show its neighbourhood alone, joints coloured too.
         joints: ``[N, 2]`` where the joints are, y down; by default a person who stands.
 
     Returns:
@@ -62,10 +67,11 @@ def plot_partition(graph: Graph, ax: "Axes | None" = None, joint: str | None = N
     dot = float(np.clip(60 / np.sqrt(graph.num_joints), 4.0, 12.0))
     for number, name in enumerate(partition_names(graph)):
         _draw_subset(ax, points, graph.adjacency[number] > 0, targets, number, name, dot)
-    ax.plot(*points[layout.centre], "o", ms=1.7 * dot, mfc="none", mec="0.2", mew=1.2, ls="none",
-            zorder=4, label=f"the centre: {layout.joints[layout.centre].replace('_', ' ')}")
+    ring = {"mfc": "none", "mec": "0.2", "mew": 1.2, "ls": "none", "marker": "o"}
+    ax.plot(*points[layout.centre], ms=1.7 * dot, zorder=4, **ring)
+    ax.plot([], [], ms=8, label=f"the centre: {_words(layout, layout.centre)}", **ring)
     ax.set_title(f"{layout.name}: partition {graph.partition!r}"
-                 + (f" around {joint.replace('_', ' ')}" if joint else ""), fontsize=11)
+                 + (f" around the {_words(layout, targets[0])}" if joint else ""), fontsize=11)
     _finish(ax, points)
     return ax.figure, ax
 
@@ -135,8 +141,10 @@ def _draw_subset(ax: "Axes", points: np.ndarray, linked: np.ndarray, targets, nu
     ink = unit_colour(PERSON_COLOURS[_ORDER[number % len(_ORDER)]])
     edges = [(source, target) for target in targets for source in np.flatnonzero(linked[:, target])]
     own = [target for source, target in edges if source == target]
-    if own:
-        ax.plot(*points[own].T, "o", ms=dot, color=ink, mec="0.3", mew=0.6, ls="none", zorder=3)
+    alone = len(targets) == 1  # then the neighbours' places show their partition too
+    dots = [source for source, _ in edges] if alone else own
+    if dots:
+        ax.plot(*points[dots].T, "o", ms=dot, color=ink, mec="0.3", mew=0.6, ls="none", zorder=3)
     for source, target in edges:
         if source != target:
             ax.add_patch(FancyArrowPatch(
@@ -149,7 +157,7 @@ def _draw_subset(ax: "Axes", points: np.ndarray, linked: np.ndarray, targets, nu
 def _draw_edges(ax: "Axes", segments: np.ndarray, ink, width: float, name: str) -> None:
     lines = add_lines(ax, width)
     set_lines(lines, segments, [ink] * len(segments), np.full(len(segments), 0.9))
-    lines.set_label(name)
+    ax.plot([], [], color=ink, lw=width, label=name)
 
 
 def _poses(layout: Layout, frames: int, joints: np.ndarray | None, dims: int) -> np.ndarray:
@@ -158,9 +166,8 @@ def _poses(layout: Layout, frames: int, joints: np.ndarray | None, dims: int) ->
         poses = np.repeat(rest_pose(layout)[None], frames, axis=0)
     else:
         joints = check_joints(np.asarray(joints, np.float64), layout)
-        if joints.ndim != 3 or joints.shape[1] not in (dims, 3):
-            raise ShapeError(f"expected joints [N, {'2 or 3' if dims == 2 else 3}, T] for {dims} "
-                             f"dims, got {list(joints.shape)}")
+        check_shape(joints, (layout.num_joints, "C", "T"), "joints")
+        check_channels(joints, dims, joints.shape[1])
         if joints.shape[2] < frames:
             raise ChoiceError(f"expected joints of {frames} or more frames, got {joints.shape[2]}")
         chosen = np.linspace(0, joints.shape[2] - 1, frames).round().astype(int)
@@ -181,8 +188,14 @@ def _in_perspective(poses: np.ndarray) -> np.ndarray:
     return np.stack([side, poses[..., 1]], axis=-1) * (_AWAY / (_AWAY + depth))[..., None]
 
 
+def _words(layout: Layout, joint: int) -> str:
+    return layout.joints[joint].replace("_", " ")
+
+
 def _finish(ax: "Axes", points: np.ndarray) -> None:
-    low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
+    points = points[np.isfinite(points).all(axis=1)]
+    points = points if len(points) else np.zeros((1, 2))
+    low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.08 * max(*(high - low), 1e-6)
     ax.set(xlim=(low[0] - margin, high[0] + margin), ylim=(high[1] + margin, low[1] - margin))
     ax.set_aspect("equal")

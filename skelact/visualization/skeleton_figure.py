@@ -47,9 +47,7 @@ def plot_skeleton(joints: np.ndarray, layout: Layout | str, ax: "Axes | None" = 
     layout = get_layout(layout)
     dims = check_choice(2 if dims is None else dims, (2, 3), "dims")
     joints = check_shape(np.asarray(joints, np.float64), (layout.num_joints, None), "joints")
-    if joints.shape[1] not in (dims, 3):
-        raise ShapeError(f"expected joints [N, {'2 or 3' if dims == 2 else 3}] for {dims} dims, "
-                         f"got {list(joints.shape)}")
+    check_channels(joints, dims, joints.shape[1])
     if confidence is None:
         sure = joints[:, 2] if dims == 2 and joints.shape[1] == 3 else np.ones(len(joints))
     else:
@@ -58,11 +56,23 @@ def plot_skeleton(joints: np.ndarray, layout: Layout | str, ax: "Axes | None" = 
     points = place(joints, dims, ax)
     opacity = np.where(np.isfinite(points).all(axis=1), joint_opacity(sure), 0.0)
     fit_axes(ax, points[opacity > 0])
-    inks = [colour] * layout.num_joints if colour is not None else side_inks(layout, ax)
-    draw_bones(add_lines(ax, 2.0), points, layout, opacity,
-               bone_inks(layout, ax) if colour is None else inks)
-    draw_dots(add_lines(ax, 4.5), points, opacity, inks)
+    bones, dots = bone_inks(layout, ax), side_inks(layout, ax)
+    if colour is not None:
+        bones, dots = [colour] * len(bones), [colour] * len(dots)
+    draw_bones(add_lines(ax, 2.0), points, layout, opacity, bones)
+    draw_dots(add_lines(ax, 4.5), points, opacity, dots)
     return ax.figure, ax
+
+
+def check_channels(joints: np.ndarray, dims: int, channels: int) -> None:
+    """Refuse joints that lack a coordinate, or have more than coordinates and confidence.
+
+    Raises:
+        ShapeError: There are not 3 channels, nor 2 for 2 dims.
+    """
+    if channels not in (dims, 3):
+        raise ShapeError(f"expected {'2 or 3' if dims == 2 else 3} channels C of joints with "
+                         f"dims={dims}, got joints {list(joints.shape)}")
 
 
 def new_axes(dims: int) -> "Axes":
@@ -119,14 +129,15 @@ def bone_inks(layout: Layout, ax: "Axes") -> list[tuple[float, float, float]]:
     return [inks[a] if sides[a] == sides[b] else middle for a, b in layout.drawn_edges]
 
 
-def add_lines(ax: "Axes", width: float, zorder: float = 2.0) -> "LineCollection":
-    """An empty collection of lines with round ends on flat or 3-D axes."""
+def add_lines(ax: "Axes", width: float, zorder: float = 2.0, ends: str = "round"
+              ) -> "LineCollection":
+    """An empty collection of lines on flat or 3-D axes."""
     from matplotlib.collections import LineCollection
     from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
     kind = Line3DCollection if ax.name == "3d" else LineCollection
     empty = np.empty((0, 2, 3 if ax.name == "3d" else 2))
-    lines = kind(empty, linewidths=width, capstyle="round", zorder=zorder)
+    lines = kind(empty, linewidths=width, capstyle=ends, zorder=zorder)
     return ax.add_collection(lines, autolim=False)
 
 

@@ -23,18 +23,19 @@ from skelact.visualization.skeleton_figure import (
     side_inks,
     unit_colour,
 )
-from skelact.visualization.trails import trail_lines
+from skelact.visualization.trails import BELOW, trail_lines
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 _DPI = 100
-_PANE, _WORDS = (0.14, 0.15, 0.18), "0.65"
+_PANE, _GRID, _WORDS = (0.12, 0.13, 0.16), "0.3", "0.65"
 
 
 def new_stage_axes(size: tuple[int, int], dims: int) -> "Axes":
     """Dark axes that fill a new figure of (width, height) pixels, 3-D ones a square one."""
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -47,13 +48,13 @@ def new_stage_axes(size: tuple[int, int], dims: int) -> "Axes":
         ax = figure.add_axes((0, 0, 1, 1), facecolor=dark)
         ax.set_axis_off()
         return ax
-    ax = figure.add_axes((0, 0, 1, 1), projection="3d", facecolor=dark)
+    with rc_context({"grid.color": _GRID, "axes.edgecolor": _GRID}):
+        ax = figure.add_axes((0, 0, 1, 1), projection="3d", facecolor=dark)
     look_from_sensor(ax)
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color(_PANE)
-        axis.line.set_color(_WORDS)
         axis.label.set_color(_WORDS)
-        axis.set_tick_params(colors=_WORDS)
+        axis.set_tick_params(colors=_GRID, labelcolor=_WORDS)
     return ax
 
 
@@ -79,7 +80,7 @@ class Stage:
         _set_limits(ax, recording, view)
         self._film = None if video is None else _Film(recording, times, view, video, ax)
         width = _width(recording, view) * 72 / _DPI
-        self._trail_lines = add_lines(ax, 1.2 * width, 1.5)
+        self._trail_lines = add_lines(ax, 1.2 * width, BELOW, "butt")
         self._bones, self._dots = add_lines(ax, width, 2.0), add_lines(ax, 1.8 * width, 2.1)
         self._bone_inks, self._inks = bone_inks(recording.layout, ax), side_inks(recording.layout,
                                                                                  ax)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skelact.checks import check_choice, check_shape
-from skelact.errors import ChoiceError, ShapeError
+from skelact.errors import ChoiceError
 from skelact.graph.layouts import Layout, check_joints, get_layout
 from skelact.visualization.skeleton_figure import (
     add_lines,
+    check_channels,
     fit_axes,
     new_axes,
     place,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _ENDS = ("wrist", "left_wrist", "right_wrist", "left_ankle", "right_ankle")
-_BELOW = 1.5
+BELOW = 1.5
 """The order in which trails are drawn: below the skeletons."""
 
 
@@ -53,9 +54,7 @@ def plot_trails(joints: np.ndarray, layout: Layout | str, ax: "Axes | None" = No
     check_choice(dims, (2, 3), "dims")
     joints = check_joints(np.asarray(joints, np.float64), layout)
     check_shape(joints, (layout.num_joints, "C", "T"), "joints")
-    if joints.shape[1] not in (dims, 3):
-        raise ShapeError(f"expected joints [N, {'2 or 3' if dims == 2 else 3}, T] for {dims} dims, "
-                         f"got {list(joints.shape)}")
+    check_channels(joints, dims, joints.shape[1])
     check_length(length, 1)
     frames = joints.shape[2]
     if not -frames <= frame < frames:
@@ -69,7 +68,7 @@ def plot_trails(joints: np.ndarray, layout: Layout | str, ax: "Axes | None" = No
     fit_axes(ax, flat[np.isfinite(flat).all(axis=1)])
     inks = side_inks(layout, ax)
     lines = trail_lines(points, length, [inks[joint] for joint in chosen])
-    set_lines(add_lines(ax, 2.5, _BELOW), *lines)
+    set_lines(add_lines(ax, 2.5, BELOW, "butt"), *lines)
     return plot_skeleton(joints[..., frame], layout, ax, dims)
 
 

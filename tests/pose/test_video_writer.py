@@ -38,11 +38,16 @@ def test_it_is_plain_h264(tmp_path):
     assert path.read_bytes().index(b"moov") < path.read_bytes().index(b"mdat")  # streams at once
 
 
-def test_colours_survive(tmp_path):
+@pytest.mark.parametrize("opacity", [None, 0, 255])
+def test_colours_survive(tmp_path, opacity):
     image = np.zeros((64, 64, 3), np.uint8)
     image[:, :32] = 200, 40, 40
     image[:, 32:] = 30, 60, 220
-    path = make_video(tmp_path / "clip.mp4", [image] * 3)
+    given = image if opacity is None else np.dstack([image, np.full((64, 64), opacity, np.uint8)])
+    path = tmp_path / "clip.mp4"
+    with VideoWriter(path, 25, (64, 64)) as writer:
+        for _ in range(3):
+            writer.write(given)
     for frame in VideoReader(path):
         assert np.abs(frame.image[:, 4:28].astype(int) - image[:, 4:28]).max() < 12
         assert np.abs(frame.image[:, 36:60].astype(int) - image[:, 36:60]).max() < 12

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from recordings import capture, standing, walking
+from recordings import capture, walking
 from videos import make_video
 
-from skelact.errors import ChoiceError, OutputExistsError, ShapeError, SkelactError
+from skelact.errors import ChoiceError, OutputExistsError, SkelactError
 from skelact.pose.recording import Recording
 from skelact.pose.video import VideoReader
-from skelact.visualization.animate import contact_sheet, plot_skeleton, save
+from skelact.visualization.animate import contact_sheet, save
 from skelact.visualization.draw import LEFT, RIGHT, person_colour
 
 
@@ -109,28 +109,6 @@ def test_what_cannot_be_drawn_is_refused(tmp_path):
     with pytest.raises(OutputExistsError):
         save(walking(), tmp_path / "out.png")
     assert [p.name for p in tmp_path.iterdir()] == ["out.png"]
-
-
-def test_plot_takes_an_axes_and_gives_it_back():
-    from matplotlib.figure import Figure
-
-    own = Figure().add_subplot()
-    figure, ax = plot_skeleton(standing(), "coco17", own)
-    assert ax is own
-    assert figure is own.figure
-    bones, dots = ax.collections
-    assert len(bones.get_segments()) == 19
-    assert len(dots.get_segments()) == 17
-    np.testing.assert_allclose(bones.get_segments()[0], standing()[[15, 13], :2])  # ankle to knee
-
-
-def test_plot_makes_its_own_axes_in_2d_and_3d():
-    flat = plot_skeleton(standing()[:, :2], "coco17")[1]
-    assert flat.yaxis_inverted()
-    deep = plot_skeleton(capture().tracks[0].joints[..., 0], "coco17", dims=3)[1]
-    assert deep.name == "3d"
-    with pytest.raises(ShapeError, match=r"\[17, any\]"):
-        plot_skeleton(np.zeros((5, 3)), "coco17")
 
 
 def test_drawing_leaves_pyplot_alone(tmp_path):
