@@ -15,7 +15,6 @@ Everything is kept in FOLDER; a second run goes on from there.
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -61,13 +60,13 @@ def main() -> None:
                        for e in index])
     describe(index, splits)
     arrays = ClipArrays.from_recordings(recordings)
-    classical = fit_classical(options.work, arrays, recordings, index, pixels, labels, splits)
     networks = TrainedNetworks(form_joints(arrays, CLIP), pixels, labels, splits, CLASSES,
                                options.work / "scores", options.epochs)
     rows = {}
     for seed in options.seeds:
         for name, scores in score_seed(networks, seed, labels[splits["validation"]]).items():
             rows.setdefault(name, []).append(figures(scores, labels[splits["test"]]))
+    classical = fit_classical(options.work, arrays, recordings, index, pixels, labels, splits)
     rows |= {name: [figures(scores, labels[splits["test"]])] for name, scores in classical.items()}
     print_table(rows, options)
 
@@ -79,7 +78,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path, help="Ultralytics pose weights")
     parser.add_argument("--work", type=Path, required=True, help="folder for everything made")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
@@ -131,28 +130,35 @@ def fit_classical(
     work: Path, arrays: ClipArrays, recordings: list, index: list[dict], pixels: dict,
     labels: np.ndarray, splits: dict,
 ) -> dict[str, np.ndarray]:
-    """Scores of the test clips by linear machines on features made by hand."""
-    path = work / "features.npz"
+    """Scores of the test clips by linear machines on features made by hand; kept."""
+    path = work / "scores" / "linear.npz"
     if not path.exists():
-        cutters = {"HOG of the hands": (hog_features, "hands", 6),
-                   "HOG": (hog_features, "person", 8), "HOF": (hof_features, "person", 4)}
-        made = {name: np.stack([describe_clip(clip, cells=cells) for clip in tqdm(
-            pixels[region], name, leave=False, disable=None)])
-            for name, (describe_clip, region, cells) in cutters.items()}
-        made["motion"] = motion_features(arrays, CLIP)
-        made["objects"] = np.stack([pool_context(object_context(
-            recording, simulate_detector(entry, recording), KINDS))
-            for entry, recording in zip(index, recordings, strict=True)])
-        np.savez(path, **made)
-    features = np.load(path)
-    groups = np.array([entry["video"] for entry in index])[splits["train"]]
-    found = {}
-    for name in (["motion"], ["HOG", "HOF"], ["motion", "HOG", "HOF"],
-                 ["motion", "HOG of the hands"], ["motion", "objects"]):
-        joined = np.hstack([features[part] for part in name])
-        machine = fit_linear(joined[splits["train"]], labels[splits["train"]], CLASSES, groups)
-        found["linear: " + " + ".join(name)] = machine.scores(joined[splits["test"]])
-    return found
+        features = make_features(arrays, recordings, index, pixels)
+        train, test = splits["train"], splits["test"]
+        found = {}
+        for name in (["motion"], ["HOG", "HOF"], ["motion", "HOG", "HOF"],
+                     ["motion", "HOG of the hands"], ["motion", "objects"]):
+            joined = np.hstack([features[part] for part in name])
+            machine = fit_linear(joined[train], labels[train], CLASSES, strengths=(1e-3,))
+            found["linear: " + " + ".join(name)] = machine.scores(joined[test])
+        np.savez(path, **found)
+    with np.load(path) as file:
+        return dict(file)
+
+
+def make_features(
+    arrays: ClipArrays, recordings: list, index: list[dict], pixels: dict
+) -> dict[str, np.ndarray]:
+    """``[L, D]`` of each kind."""
+    cutters = {"HOG of the hands": (hog_features, "hands", 6),
+               "HOG": (hog_features, "person", 8), "HOF": (hof_features, "person", 4)}
+    made = {name: np.stack([describe_clip(clip, cells=cells) for clip in tqdm(
+        pixels[region], name, leave=False, disable=None)])
+        for name, (describe_clip, region, cells) in cutters.items()}
+    context = [object_context(recording, simulate_detector(entry, recording), KINDS)
+               for entry, recording in zip(index, recordings, strict=True)]
+    return made | {"motion": motion_features(arrays, CLIP),
+                   "objects": np.stack([pool_context(one) for one in context])}
 
 
 def simulate_detector(entry: dict, recording) -> ObjectDetections:
@@ -172,20 +178,21 @@ def score_seed(
     networks: TrainedNetworks, seed: int, validation_labels: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Scores of the test clips by every network of one seed, and by their fusions."""
-    score = partial(networks.score, seed=seed)
-    skeleton, hands = score("skeleton"), score("hands")
+    found = {name: networks.score(name, seed) for name in (
+        "skeleton", "hands", "concat", "attention", "person", "frame")}
+    skeleton, hands = found["skeleton"], found["hands"]
     both = [skeleton[0], hands[0]], [skeleton[1], hands[1]]  # validation, test
     weights = tune_weights(both[0], validation_labels)
     return {
         "joints": skeleton[1],
         "pixels: hands": hands[1],
-        "pixels: person": score("person")[1],
-        "pixels: whole frame": score("frame")[1],
+        "pixels: person": found["person"][1],
+        "pixels: whole frame": found["frame"][1],
         "joints + hands, late, half and half": fuse_present(both[1]),
         "joints + hands, late, tuned": fuse_present(both[1], weights=weights),
         "joints + hands, logistic": fit_logistic(both[0], validation_labels).fuse(both[1]),
-        "joints + hands, features (concat)": score("concat")[1],
-        "joints + hands, features (attention)": score("attention")[1],
+        "joints + hands, features (concat)": found["concat"][1],
+        "joints + hands, features (attention)": found["attention"][1],
     }
 
 

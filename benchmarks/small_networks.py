@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from skelact.config import ClipConfig
 from skelact.datasets.arrays import ClipArrays
+from skelact.device import autocast
 from skelact.evaluation.views import Views, view_loader
 from skelact.models import stgcn
 from skelact.rgb.encoder import VideoEncoder, as_tokens
@@ -32,7 +33,7 @@ class SmallNetwork(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.body = make_body()
+        self.body = make_body().to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         """The mean over the picture."""
@@ -44,7 +45,7 @@ class SmallVideoEncoder(VideoEncoder):
 
     def __init__(self, native: tuple[int, int, int]):
         super().__init__(WIDTHS[-1], native)
-        self.network = inflate(make_body())
+        self.network = inflate(make_body()).to(memory_format=torch.channels_last_3d)
 
     def encode(self, clips: Tensor) -> Tensor:
         """Tokens of a clip."""
@@ -130,7 +131,9 @@ class TrainedNetworks:
             network.train()
             for rows in self._batches(random):
                 clips, pixels = self._take(rows, region, network, random)
-                loss = functional.cross_entropy(network(clips, pixels), self.labels[rows],
+                with autocast("bf16", clips.device):
+                    found = network(clips, pixels)
+                loss = functional.cross_entropy(found.float(), self.labels[rows],
                                                 label_smoothing=0.05)
                 optimiser.zero_grad()
                 loss.backward()
@@ -183,8 +186,10 @@ class TrainedNetworks:
     def _probabilities(self, network: nn.Module, region: str | None, rows: np.ndarray
                        ) -> np.ndarray:
         network.eval()
-        return torch.cat([network(*self._take(part, region, network)).softmax(1) for part in
-                          np.array_split(rows, -(-len(rows) // BATCH))]).double().numpy()
+        with autocast("bf16", self.joints.device):
+            found = [network(*self._take(part, region, network)).float()
+                     for part in np.array_split(rows, -(-len(rows) // BATCH))]
+        return torch.cat(found).softmax(1).double().numpy()
 
 
 def make_body() -> nn.Sequential:
