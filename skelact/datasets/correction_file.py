@@ -18,10 +18,11 @@ is the place of a labelled part among the annotations of an untrimmed clip.
 import json
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from skelact.errors import FileFormatError, one_line
+from skelact.errors import ChoiceError, FileFormatError, one_line
 
 FORMAT, VERSION = "skelact corrections", 1
 _KEYS = {"clip", "part", "label", "drop", "trim", "note"}
@@ -38,6 +39,9 @@ class Correction:
         drop: Leave it out.
         trim: First and last frame that stay, counted from 0 in the clip.
         note: What the reviewer says.
+
+    Raises:
+        ChoiceError: The trim ends before it starts.
     """
 
     clip: str
@@ -46,6 +50,11 @@ class Correction:
     drop: bool = False
     trim: tuple[int, int] | None = None
     note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.trim is not None and not 0 <= self.trim[0] <= self.trim[1]:
+            raise ChoiceError(f"{self}: expected a trim from a frame to the same or a later one, "
+                              f"got {self.trim[0]} to {self.trim[1]}")
 
     def __str__(self) -> str:
         return f"clip {self.clip}" + ("" if self.part is None else f", part {self.part}")
@@ -60,12 +69,22 @@ class Corrections:
         clips: One entry a clip or part.
         new_classes: Classes that the store does not have yet.
         name: Of the data set.
+
+    Raises:
+        ChoiceError: Two entries are of the same clip or part.
     """
 
     fingerprint: str
     clips: tuple[Correction, ...]
     new_classes: tuple[str, ...] = ()
     name: str = ""
+
+    def __post_init__(self) -> None:
+        counts = Counter((correction.clip, correction.part) for correction in self.clips)
+        for correction in self.clips:
+            if counts[correction.clip, correction.part] > 1:
+                raise ChoiceError(f"expected one entry a clip or part, got several of "
+                                  f"{correction}")
 
     def to_dict(self) -> dict:
         """The content of the file."""
@@ -105,11 +124,10 @@ def read_corrections(path: str | Path) -> Corrections:
         _check(isinstance(content["clips"], list), "clips", "a list", content["clips"])
         clips = tuple(_read_entry(entry, f"clips[{i}]")
                       for i, entry in enumerate(content["clips"]))
-        _check_twice(clips)
         return Corrections(store["fingerprint"], clips, tuple(classes), str(store.get("name", "")))
     except FileFormatError:
         raise
-    except _Wrong as error:
+    except (_Wrong, ChoiceError) as error:
         raise FileFormatError(f"{path}: {error}") from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise FileFormatError(f"{path} is no readable file of corrections: {one_line(error)}"
@@ -163,19 +181,9 @@ def _read_trim(trim: object, where: str) -> tuple[int, int] | None:
     if trim is None:
         return None
     fits = (isinstance(trim, dict) and set(trim) <= {"first", "last", "start", "end"}
-            and _is_count(trim.get("first")) and _is_count(trim.get("last"))
-            and trim["first"] <= trim["last"])
-    _check(fits, f"{where}.trim", '"first" and "last", frames from 0, the last not before the '
-           "first", trim)
+            and _is_count(trim.get("first")) and _is_count(trim.get("last")))
+    _check(fits, f"{where}.trim", '"first" and "last", frames from 0', trim)
     return trim["first"], trim["last"]
-
-
-def _check_twice(clips: tuple[Correction, ...]) -> None:
-    seen = set()
-    for correction in clips:
-        key = correction.clip, correction.part
-        _check(key not in seen, "clips", "one entry a clip or part", f"two of {correction}")
-        seen.add(key)
 
 
 def _is_name(value: object) -> bool:

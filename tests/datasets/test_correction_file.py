@@ -37,10 +37,10 @@ def test_an_empty_file_of_corrections_is_one(tmp_path):
     ({"clips": [{"clip": "a", "note": 1}]}, "note to be text"),
     ({"clips": [{"clip": "a", "label": "b"}]}, 'with "from"'),
     ({"clips": [{"clip": "a", "label": {"from": None, "to": " "}}]}, 'with "from"'),
-    ({"clips": [{"clip": "a", "trim": {"first": 4, "last": 3}}]}, "the last not before the first"),
+    ({"clips": [{"clip": "a", "trim": {"first": 4, "last": 3}}]}, "a later one, got 4 to 3"),
     ({"clips": [{"clip": "a", "trim": {"first": 0.5, "last": 3}}]}, "frames from 0"),
     ({"clips": [{"clip": "a", "trim": [0, 3]}]}, "frames from 0"),
-    ({"clips": [{"clip": "a"}, {"clip": "a", "drop": True}]}, "two of clip a"),
+    ({"clips": [{"clip": "a"}, {"clip": "a", "drop": True}]}, "got several of clip a"),
 ])
 def test_what_cannot_be_meant_is_named(tmp_path, fields, message):
     with pytest.raises(FileFormatError, match=message):

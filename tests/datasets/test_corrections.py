@@ -142,6 +142,14 @@ def test_confidence_and_depth_keep_every_bit(tmp_path):
     np.testing.assert_array_equal(new.recording(1).timestamps, np.arange(10) / 30)
 
 
+def test_a_clip_without_a_label_gets_one(tmp_path):
+    store = write_store(tmp_path / "old", [*walkers(2), walking(9, labels={"clip_id": "bare"})])
+    done = apply_corrections(store.folder, corrections(
+        store, Correction("bare", label=(None, "walk"))), tmp_path / "new")
+    assert Store(tmp_path / "new").recording(2).labels["label"] == "walk"
+    assert "no label -> walk 1" in str(done)
+
+
 def test_a_second_round_keeps_the_first(tmp_path, store):
     apply_corrections(store.folder, corrections(store, Correction("clip0", drop=True)),
                       tmp_path / "one")

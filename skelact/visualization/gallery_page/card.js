@@ -21,7 +21,9 @@ class Clip {
     this.end = facts.offset + Math.max(0, facts.frames - 1) * facts.every; // last frame shown
     this.length = (facts.own[1] - facts.own[0] + 1) / facts.fps;
     const known = Object.entries(facts.facts).map(([name, value]) => `${name} ${value}`);
-    this.about = [`${this.length.toFixed(1)} s`, ...known].join(" · ");
+    const { split, ...rest } = facts.facts;
+    const short = Object.entries(rest).map(([name, value]) => `${name} ${value}`);
+    this.about = [`${this.length.toFixed(1)} s`, ...(split ? [split] : []), ...short].join(" · ");
     this.words = `${this.name} ${this.label ?? ""} ${known.join(" ")}`.toLowerCase();
   }
 
@@ -72,12 +74,9 @@ class Card {
     this.element.card = this;
     const picture = element("div", "picture");
     picture.append(this.canvas, this.flags(findings), this.state);
-    const known = element("div", "known");
-    known.append(element("p", "id", clip.name, { title: clip.name }),
-      element("p", "about", clip.about, { title: clip.about }));
     const foot = element("div", "foot");
-    foot.append(known, this.drop);
-    this.element.append(picture, this.label, foot);
+    foot.append(element("p", "about", clip.about, { title: clip.about }), this.drop);
+    this.element.append(picture, this.label, element("p", "id", clip.name, { title: clip.name }), foot);
     this.show({});
   }
 
