@@ -34,6 +34,8 @@ _SHORTER = {
 }
 _SHORTER["cross-domain"] = _SHORTER["train"] + " --seeds 1 --optim.batch_size 8"
 """What a command gets beside its words here, so that a page takes seconds, not hours."""
+_RUN_ELSEWHERE = (["models", "list"], ["models", "export"])
+"""Slow ones, which have tests of their own; here their options are checked only."""
 _WORDS = r"""
 PATH=/dev/null  # an empty one would mean the current folder
 exec 3>&1 >/dev/null
@@ -116,6 +118,8 @@ def run_command(words: list[str], block: Block, prepared: set[Path]) -> None:
     from skelact.cli.main import main
 
     assert words[0] == "skelact", f"{block}: mark the block `not run`, or leave out {words[0]}"
+    if words[1:3] in _RUN_ELSEWHERE:
+        return
     words = ["skelact", *("2" if before == "--seeds" else word
                           for before, word in pairwise(words))]
     if "--resume" not in words:  # such a run has its outputs and its settings
