@@ -146,14 +146,16 @@ def _compare_places(
     first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray], aligned: bool
 ) -> list[str]:
     apart = {}
-    for joint in (first.keys() & second.keys()) - (TRUNK.keys() if aligned else set()):
+    for joint in first:
+        if joint not in second or (aligned and joint in TRUNK):
+            continue
         offset = second[joint] - first[joint]
         if np.linalg.norm(offset) >= _APART:
             apart[joint] = offset
     if not apart:
         return ["  all lie in the same places of a standing body (within 15 % of the torso)"]
     lines = ["  not the same points of a standing body, in % of the torso (left, up, ahead):"]
-    for joint in sorted(apart, key=lambda joint: -np.linalg.norm(apart[joint])):
+    for joint in sorted(apart, key=lambda joint: -round(np.linalg.norm(apart[joint]), 2)):
         left, up, ahead = (round(100 * value) for value in apart[joint])
         lines.append(f"    {joint}: the second set has it {left:+d}, {up:+d}, {ahead:+d} from "
                      "where the first has it")

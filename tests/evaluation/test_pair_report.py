@@ -60,6 +60,24 @@ def test_the_joints_that_are_used(tmp_path):
     assert "missing, seen by the network as absent: left_hand_tip, left_thumb" in own
 
 
+def test_joints_as_far_apart_stand_in_the_order_of_the_skeleton(tmp_path):
+    """Whatever order a set of names has in this process."""
+    legs = [name for name in get_layout("kinect20").joints
+            if any(part in name for part in ("knee", "ankle", "foot"))]
+
+    def lower(joints):
+        joints = joints.copy()
+        joints[[get_layout("kinect20").index(name) for name in legs], 1] -= 2.0
+        return joints
+
+    gym = store(tmp_path / "gym", "gym", ("waving", "shove"))
+    lab = store(tmp_path / "lab", "lab", ("wave_high", "push"), change=lower)
+    text = describe_pair(gym, lab, MAP)
+    far = [line.split(":")[0].strip() for line in text.splitlines() if "the second set has" in line]
+    assert sorted(far) == sorted(legs)
+    assert far == sorted(far, key=legs.index)
+
+
 def test_other_skeletons(tmp_path):
     gym = store(tmp_path / "gym", "gym", ("waving", "shove"))
     lab = store(tmp_path / "lab", "lab", ("wave_high", "push"), layout="ntu25")
