@@ -62,19 +62,19 @@ def measure(options, folder: Path) -> None:
     path = Path(options.store or folder / "store")
     if not options.store:
         took, _ = timed(lambda: make_store(path, options))
-        print(f"store of {options.clips} clips made in {took:.1f} s")
+        print(f"store of {options.clips} clips made in {took}")
     store = Store(path)
     took, sheets = timed(lambda: draw_store(path, folder / "sheet.png"))
     size = sum(sheet.stat().st_size for sheet in sheets)
-    print(f"contact sheet: {len(sheets)} pictures, {size / 1e6:.2f} MB, {took:.1f} s")
+    print(f"contact sheet: {len(sheets)} pictures, {size / 1e6:.2f} MB, {took}")
     took, (page, findings) = timed(lambda: review_store(path, folder / "page.html"))
-    print(f"page: {page.clips} of {page.total} clips, {page.size / 1e6:.2f} MB, {took:.1f} s, "
+    print(f"page: {page.clips} of {page.total} clips, {page.size / 1e6:.2f} MB, {took}, "
           f"{len(findings)} findings")
     ids = store.columns()["clip_id"]
     drops = tuple(Correction(str(clip), drop=True) for clip in ids[::100])
     took, done = timed(lambda: apply_corrections(
         path, Corrections(store.header.fingerprint, drops), folder / "new"))
-    print(f"applied: {done.dropped} of {done.before} clips dropped in {took:.1f} s")
+    print(f"applied: {done.dropped} of {done.before} clips dropped in {took}")
     watch(page.path, options.watch)
 
 
@@ -117,11 +117,12 @@ def watch(page: Path, seconds: float) -> None:
         browser.close()
 
 
-def timed(act: Callable) -> tuple[float, object]:
-    """Seconds, and what came of it."""
-    began = time.perf_counter()
+def timed(act: Callable) -> tuple[str, object]:
+    """How long it took by the clock and on the processor, and what came of it."""
+    began, busy = time.perf_counter(), time.process_time()
     result = act()
-    return time.perf_counter() - began, result
+    return (f"{time.perf_counter() - began:.1f} s ({time.process_time() - busy:.1f} s of CPU)",
+            result)
 
 
 if __name__ == "__main__":

@@ -94,8 +94,13 @@ def test_choosing_and_grouping(visit, gallery):
     assert page.locator(".group h2").all_text_contents() == ["run 4 clips", "walk 4 clips"]
     page.select_option("#show", "flagged")
     assert shown(page) == ["clip6", "clip7"]
+    page.click("#drop-shown")
+    assert [entry["clip"] for entry in entries(page)] == ["clip6", "clip7"]
+    page.click("#undo")
+    assert entries(page) == []
     assert page.locator(".flag", has_text="duplicates").count() == 3  # one in the list above
     page.select_option("#show", "all")
+    assert page.locator("#drop-shown").is_hidden()
     page.select_option("#class", "walk")
     assert shown(page) == ["clip1", "clip3", "clip5", "clip7"]
     page.select_option("#class", "")

@@ -110,7 +110,8 @@ class Gallery {
       shown += some;
     }
     byId("nothing").hidden = shown > 0;
-    this.shown = shown;
+    byId("drop-shown").hidden = shown === 0 || shown === this.cards.length;
+    byId("drop-shown").textContent = `Drop the ${shown.toLocaleString("en")} shown`;
     for (const card of this.cards) this.watch.unobserve(card.element), this.watch.observe(card.element);
     if (!this.current || this.current.element.hidden) this.lead(this.visible()[0]);
   }
@@ -136,11 +137,13 @@ class Gallery {
   }
 
   toggleDrop(card) {
-    this.corrections.change(card.clip.id, card.clip.part, { drop: !card.said.drop });
+    this.corrections.change([card.clip], { drop: !card.said.drop });
   }
 
   listen() {
     const { root } = this;
+    byId("drop-shown").addEventListener("click", () =>
+      this.corrections.change(this.visible().map(({ clip }) => clip), { drop: true }));
     const at = (event) => event.target.closest?.(".card")?.card;
     root.addEventListener("click", (event) => at(event) && this.edit(at(event)));
     root.addEventListener("pointerover", (event) => (this.over = at(event) ?? null));

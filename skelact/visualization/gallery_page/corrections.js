@@ -22,13 +22,14 @@ class Corrections {
     return this.entries.get(key) ?? {};
   }
 
-  /** Sets what is said of a clip; null, false and "" say nothing. */
-  change(clip, part, said) {
-    const key = Corrections.key(clip, part);
-    const entry = { clip, ...(part !== null && { part }) };
-    const all = { ...this.get(key), ...said };
-    for (const name of SAID) if (all[name]) entry[name] = all[name];
-    this.replace([[key, SAID.some((name) => entry[name]) ? entry : undefined]]);
+  /** Sets what is said of clips, in one step; null, false and "" say nothing. */
+  change(clips, said) {
+    this.replace(clips.map(({ key, id, part }) => {
+      const entry = { clip: id, ...(part !== null && { part }) };
+      const all = { ...this.get(key), ...said };
+      for (const name of SAID) if (all[name]) entry[name] = all[name];
+      return [key, SAID.some((name) => entry[name]) ? entry : undefined];
+    }));
   }
 
   /** Entries in place of those that are there; undefined for none. */

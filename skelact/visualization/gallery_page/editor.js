@@ -93,8 +93,7 @@ class Editor {
   }
 
   say(said) {
-    const { id, part } = this.clip;
-    this.corrections.change(id, part, said);
+    this.corrections.change([this.clip], said);
     this.show(); // also where nothing has changed: the fields may hold what was refused
   }
 
