@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import zipfile
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ def read(*words: str) -> TrainConfig:
 def test_there_is_a_preset_for_every_data_set_that_is_named():
     assert set(presets()) == NAMED
     assert set(presets()) == {path.stem for path in (ROOT / "configs").glob("*.yaml")}
-    assert set(recipes()) == {"good_practices", "ctrgcn", "stgcn_vanilla"}
+    assert set(recipes()) == {"good_practices", "ctrgcn", "stgcn_vanilla", "robust"}
     assert find_preset("penn_action") == (ROOT / "configs" / "penn_action.yaml", None)
     assert find_recipe("ctrgcn") == ROOT / "configs" / "recipes" / "ctrgcn.yaml"
 
@@ -65,6 +65,13 @@ def test_a_recipe_is_the_same_over_any_preset(recipe):
         for name in ("frames", "sampling", "people"):
             assert config["clip"][name] == over[0]["clip"][name]
         assert config["test_clips"] == over[0]["test_clips"]
+
+
+@pytest.mark.parametrize("name", sorted(NAMED))
+def test_robust_is_the_preset_with_damage(name):
+    plain, robust = read(name), read(name, "--recipe", "robust")
+    assert robust.augment.damage > plain.augment.damage == 0
+    assert replace(robust, augment=replace(robust.augment, damage=0.0)) == plain
 
 
 @pytest.mark.parametrize("recipe", sorted(["good_practices", "ctrgcn", "stgcn_vanilla"]))
