@@ -31,10 +31,14 @@ def run(arguments: list[str]) -> int:
     if options.result and suffix != ".html":
         raise SkelactError(f"--result is for a page (-o OUT.html), got {output}; `skelact "
                            "recognize --overlay OUT.mp4` draws the actions on a video")
+    if options.trails and suffix not in (".gif", ".mp4"):
+        raise SkelactError(f"--trails is for a .gif or .mp4, got {output}")
     recording = load_recording(options.file)
     note = ""
     if suffix == ".html":
         note = _write_page(recording, output, options)
+    elif options.trails:
+        _save_trails(recording, output, options)
     else:
         save(recording, output, options.video, options.overwrite)
     people = len(recording.tracks)
@@ -63,6 +67,9 @@ def _parser() -> "CommandParser":
                         help="draw on the frames of this video (default: a plain canvas)")
     parser.add_argument("--result", metavar="RESULT", help="with .html: who does what, when; the "
                         "JSON that `skelact recognize -o` wrote")
+    parser.add_argument("--trails", type=int, default=0, metavar="FRAMES", help="with .gif and "
+                        ".mp4: where wrists and ankles were in so many frames, fading; 3-D scenes "
+                        "get axes (default: 0)")
     parser.add_argument("--overwrite", action="store_true", help="replace an existing output")
     return parser
 
@@ -77,13 +84,23 @@ def _draw_store(options: "Namespace") -> int:
     if not Path(options.file).is_dir():
         raise FileFormatError(f"expected the store of a data set for a contact sheet, got "
                               f"{options.file}; leave --contact-sheet out for a pose file")
-    if options.video or options.result:
-        raise SkelactError("--video and --result are for one recording, not for a data set")
+    if options.video or options.result or options.trails:
+        raise SkelactError("--video, --result and --trails are for one recording, not for a data "
+                           "set")
     store = Path(options.file).resolve()
     output = options.output or Path(options.file).absolute().with_name(f"{store.stem}_sheet.png")
     for path in draw_store(options.file, output, options.overwrite):
         print(f"-> {path}")
     return 0
+
+
+def _save_trails(recording: "Recording", output: "Path", options: "Namespace") -> None:
+    from skelact.visualization.animate import GIF_FPS, animate, save
+
+    small = {"fps": min(recording.fps, GIF_FPS), "longest": 480}
+    animation = animate(recording, options.trails, options.video,
+                        **(small if output.suffix.lower() == ".gif" else {"longest": 960}))
+    save(animation, output, overwrite=options.overwrite)
 
 
 def _write_page(recording: "Recording", output: "Path", options: "Namespace") -> str:

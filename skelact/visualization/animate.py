@@ -29,19 +29,20 @@ if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
     from matplotlib.axes import Axes
 
-__all__ = ["SUFFIXES", "animate", "contact_sheet", "plot_skeleton", "save"]
+__all__ = ["GIF_FPS", "SUFFIXES", "animate", "contact_sheet", "plot_skeleton", "save"]
 
 SUFFIXES = (".png", ".gif", ".mp4", ".html")
 """What `save` can write."""
 
-_GIF_FPS = 12.5
+GIF_FPS = 12.5
+"""Pictures a second of a recording's GIF, at most."""
 
 
 def animate(recording: Recording, trails: int = 0, video: str | Path | None = None,
             dims: int | None = None, fps: float | None = None,
             trailing: Sequence[str] | None = None,
             labels: Callable[[int, float], str | None] | None = None,
-            ax: "Axes | None" = None) -> "FuncAnimation":
+            ax: "Axes | None" = None, longest: int = 640) -> "FuncAnimation":
     """Animate a recording with matplotlib, at its own speed and with axes that stand still.
 
     In a notebook, ``HTML(animation.to_jshtml())`` plays it; `save` writes it to a file.
@@ -58,6 +59,7 @@ def animate(recording: Recording, trails: int = 0, video: str | Path | None = No
             the id.
         ax: Axes to draw on, 3-D ones for 3 dims. By default those of a new figure (free of
             pyplot), filled by them.
+        longest: Pixels of the longer side of a new figure.
 
     Returns:
         The animation. Keep it in a variable while it is shown.
@@ -77,15 +79,18 @@ def animate(recording: Recording, trails: int = 0, video: str | Path | None = No
         raise ChoiceError(f"expected fps above 0, got {fps}")
     check_length(trails, 0)
     chosen = trailing_joints(recording.layout, trailing)
-    view = View(recording, longest=640, crop=video is None)
+    if longest < 16:
+        raise ChoiceError(f"expected longest of 16 pixels or more, got {longest}")
+    view = View(recording, longest=longest, crop=video is None)
     if ax is None:
         ax = new_stage_axes(view.size, dims)
-    elif not ax.figure.canvas.supports_blit:  # a bare Figure's cannot draw what moves alone
-        FigureCanvasAgg(ax.figure)
+    figure = ax.figure.canvas.figure
+    if not figure.canvas.supports_blit:  # a bare Figure's cannot draw what moves alone
+        FigureCanvasAgg(figure)
     times = _times(recording, fps)
     stage = Stage(recording, ax, times, view, video, trails, chosen, labels)
     rate = fps or recording.fps
-    return FuncAnimation(ax.figure, stage.show, len(times), interval=1000 / rate, blit=True,
+    return FuncAnimation(figure, stage.show, len(times), interval=1000 / rate, blit=True,
                          cache_frame_data=False)
 
 
@@ -149,7 +154,7 @@ def save(shown: "Recording | FuncAnimation", path: str | Path, video: str | Path
 
 
 def _save_gif(recording: Recording, path, video, overwrite: bool, progress: bool, labels) -> Path:
-    step = 1.0 / min(recording.fps, _GIF_FPS)
+    step = 1.0 / min(recording.fps, GIF_FPS)
     count = max(1, round(recording.duration / step))
     check_gif_length(count, recording.duration)
     times = (recording.timestamps[0] + step * np.arange(count)).tolist()

@@ -114,10 +114,11 @@ def place(joints: np.ndarray, dims: int, ax: "Axes") -> np.ndarray:
 
 
 def side_inks(layout: Layout, ax: "Axes") -> list[tuple[float, float, float]]:
-    """The colour of every joint by its side of the body, to be seen on the axes' background."""
+    """The colour of every joint by its side of the body, to be seen on what is behind it."""
     from matplotlib.colors import to_rgb
 
-    light = np.dot(to_rgb(ax.get_facecolor()), (0.299, 0.587, 0.114)) > 0.5
+    behind = ax.get_facecolor() if ax.axison else ax.figure.get_facecolor()
+    light = np.dot(to_rgb(behind), (0.299, 0.587, 0.114)) > 0.5
     return [_GREY if light and side == MIDDLE else unit_colour(side)
             for side in side_colours(layout)]
 

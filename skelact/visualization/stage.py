@@ -36,14 +36,12 @@ _PANE, _GRID, _WORDS = (0.12, 0.13, 0.16), "0.3", "0.65"
 def new_stage_axes(size: tuple[int, int], dims: int) -> "Axes":
     """Dark axes that fill a new figure of (width, height) pixels, 3-D ones a square one."""
     from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     dark = unit_colour(CANVAS)
     if dims == 3:
         size = (max(size),) * 2
     figure = Figure(figsize=(size[0] / _DPI, size[1] / _DPI), dpi=_DPI, facecolor=dark)
-    FigureCanvasAgg(figure)  # which can draw what moves alone
     if dims == 2:
         ax = figure.add_axes((0, 0, 1, 1), facecolor=dark)
         ax.set_axis_off()
@@ -75,6 +73,8 @@ class Stage:
     def __init__(self, recording: Recording, ax: "Axes", times: list[float], view: View,
                  video: str | Path | None, trails: int, trailing: list[int],
                  labels: Callable[[int, float], str | None] | None) -> None:
+        from matplotlib.patheffects import withStroke
+
         self._recording, self._ax, self._times = recording, ax, times
         self._trails, self._trailing, self._labels = trails, trailing, labels
         _set_limits(ax, recording, view)
@@ -82,6 +82,9 @@ class Stage:
         width = _width(recording, view) * 72 / _DPI
         self._trail_lines = add_lines(ax, 1.2 * width, BELOW, "butt")
         self._bones, self._dots = add_lines(ax, width, 2.0), add_lines(ax, 1.8 * width, 2.1)
+        if video is not None:  # so that bones show on any background
+            self._bones.set_path_effects([withStroke(linewidth=width + 1.5, foreground=(0, 0, 0),
+                                                     alpha=0.4)])
         self._bone_inks, self._inks = bone_inks(recording.layout, ax), side_inks(recording.layout,
                                                                                  ax)
         self._tags = [_new_tag(ax) for _ in recording.tracks] \

@@ -45,6 +45,20 @@ def test_every_suffix(poses, tmp_path, suffix, with_video):
         assert Image.open(tmp_path / f"out{suffix}").width > 300
 
 
+@pytest.mark.parametrize("suffix", [".gif", ".mp4"])
+def test_trails_are_drawn(poses, tmp_path, suffix):
+    plain, trails = tmp_path / f"plain{suffix}", tmp_path / f"trails{suffix}"
+    assert main(["show", str(poses), "-o", str(plain)]) == 0
+    assert main(["show", str(poses), "-o", str(trails), "--trails", "10"]) == 0
+    if suffix == ".mp4":
+        first, *_, last = (frame.image for frame in VideoReader(trails))
+        assert len(list(VideoReader(trails))) == 30
+        assert (last.max(axis=2) > 60).sum() > 1.1 * (first.max(axis=2) > 60).sum()
+    else:
+        with Image.open(plain) as one, Image.open(trails) as other:
+            assert one.n_frames == other.n_frames
+
+
 def test_nobody_is_drawn_as_nobody(tmp_path, capsys):
     nobody = Recording((), np.arange(5) / 5, "coco17", image_size=(64, 48))
     path = save_recording(nobody, tmp_path / "nobody.npz")
@@ -56,6 +70,8 @@ def test_nobody_is_drawn_as_nobody(tmp_path, capsys):
     (["missing.npz"], "no pose file at missing.npz"),
     (["POSES", "-o", "out.svg"], "one of .png, .gif, .mp4, .html"),
     (["VIDEO"], "expected a pose file"),
+    (["POSES", "-o", "out.png", "--trails", "5"], "--trails is for a .gif or .mp4"),
+    (["POSES", "-o", "out.mp4", "--trails", "-5"], "trails of 0 or more"),
     (["POSES", "--video", "missing.mp4", "-o", "out.png"], "not there"),
 ])
 def test_wrong_use_is_explained(poses, tmp_path, capsys, monkeypatch, arguments, message):
