@@ -133,6 +133,19 @@ class LabelMap:
             self.sources[dataset].keys() - sources[dataset].keys()) for dataset in datasets}
         return LabelMap(classes, sources, unshared, self.name)
 
+    def restrict(self, dataset: str, classes: Sequence[str]) -> "LabelMap":
+        """The map without the classes that a data set does not have, of which a part may be here.
+
+        Raises:
+            ChoiceError: The map does not know the data set, or one of its classes.
+        """
+        self.check(dataset, classes)
+        own = {name: shared for name, shared in self.sources[dataset].items() if name in classes}
+        sources = {**self.sources, dataset: own}
+        used = {shared for mapping in sources.values() for shared in mapping.values()}
+        return LabelMap(tuple(name for name in self.classes if name in used), sources,
+                        self.unshared, self.name)
+
     def _known(self, dataset: str) -> str:
         if dataset not in self.sources:
             raise ChoiceError(f"{self.name} does not know the data set {dataset!r}, but "

@@ -206,7 +206,7 @@ def plan_task(sources: Sequence[Domain], target: Domain, label_map: str | Path =
     shared = _own_classes(domains) if same and not label_map else load_label_map(
         label_map or "actions")
     for domain in domains:
-        shared.check(domain.name, domain.classes)
+        shared = shared.restrict(domain.name, domain.classes)
     meaning = {domain.name: {name: own for name in shared.classes
                              if (own := shared.shared_with(domain.name, name))}
                for domain in domains}

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from skelact.checks import check_choice
-from skelact.errors import ChoiceError
+from skelact.checks import check_choice, closest
+from skelact.errors import ChoiceError, LayoutError
 from skelact.evaluation.adaptation import ADAPTATIONS
+from skelact.graph.layouts import get_layout
 
 JOINTS = ("common", "aligned", "source")
 """What `Options.joints` may say beside a layout."""
@@ -38,6 +39,12 @@ class Options:
     tune: bool = False
 
     def __post_init__(self) -> None:
+        if self.joints not in JOINTS:
+            try:
+                get_layout(self.joints)
+            except LayoutError as error:
+                raise LayoutError(f"expected --joints out of {', '.join(JOINTS)}, or a layout"
+                                  f"{closest(self.joints, JOINTS)}: {error}") from error
         for name in self.adaptations:
             check_choice(name, ADAPTATIONS, "an adaptation")
         if self.seeds < 1:

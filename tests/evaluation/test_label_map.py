@@ -65,6 +65,18 @@ def test_relabel(small):
         small.relabel("b", ["hop"], np.array([1]))
 
 
+def test_classes_that_a_part_of_a_data_set_lacks_are_not_shared(small):
+    part = small.restrict("b", ["waving", "sleep"])
+    assert part.classes == ("wave", "jump", "nod")  # a has them all
+    assert part.shared_with("b", "jump") == ()
+    with pytest.raises(ChoiceError, match="share 1 classes"):
+        part.between("a", "b")
+    assert small.restrict("a", ["jump"]).classes == ("wave", "jump", "nod")
+    assert small.restrict("a", ["jump"]).restrict("b", ["hop"]).classes == ("jump", "nod")
+    with pytest.raises(ChoiceError, match="says nothing about 1 of 1 classes of b: hopp"):
+        small.restrict("b", ["hopp"])
+
+
 @pytest.mark.parametrize(("call", "words"), [
     (lambda m: m.relabel("a", ["jmup"], [0]), ["jmup", "did you mean 'jump'", "unshared: a"]),
     (lambda m: m.relabel("d", ["jump"], [0]), ["does not know the data set 'd'", "a, b, c",

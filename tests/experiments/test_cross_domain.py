@@ -308,6 +308,7 @@ def test_the_command(kinect, mocap, label_map, tmp_path):
     (["--model", "m.pt", "--test", "b"], "no model at m.pt"),
     (["--one-shot", "--train", "a", "--test", "b"], "one store of ntu120"),
     (["--train", "absent", "--test", "b"], "no dataset store"),
+    (["--train", "a", "--test", "b", "--joints", "comon"], "did you mean 'common'"),
 ])
 def test_wrong_usage_is_one_line(words, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

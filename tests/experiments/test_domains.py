@@ -96,6 +96,17 @@ def test_joints_of_the_source(folders, tmp_path):
         take_joints([kinect], get_layout("hand21"))
 
 
+def test_a_class_that_the_store_lacks_is_not_shared(folders, tmp_path):
+    """The map may know more classes than the part of a data set that is here."""
+    file = tmp_path / "map.yaml"
+    file.write_text(LABEL_MAP.replace("unshared", "  wave: {kinect: [wave], mocap: [waving]}\n"
+                                      "unshared"))
+    kinect, mocap = open_domains(folders)
+    task = plan_task([kinect], mocap, file)
+    assert task.classes == ("ahead", "back")
+    assert sorted(np.unique(task.labels["mocap"])) == [0, 1]
+
+
 def test_no_clip_with_a_shared_class_is_said(folders):
     (kinect,) = open_domains(folders[:1])
     with pytest.raises(SkelactError, match=r"no clip of kinect \(test\) shows a shared class"):
