@@ -1,10 +1,15 @@
 """Videos whose actions differ in their colours only: the poses of both are the same."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from dots import BODY, SIZE
+from dots import BODY, SIZE, DotEstimator
+from stores import write_store
 from videos import make_video
+
+from skelact.datasets.from_videos import read_labelled_videos
+from skelact.datasets.store import Store
 
 COLOURS = {"lemon": (255, 240, 40), "plum": (255, 40, 240)}
 """What `DotEstimator` sees as people, by their red."""
@@ -28,3 +33,13 @@ def write_videos(folder: Path, each: int = 8) -> Path:
         for i in range(each):
             coloured_video(folder / colour / f"{i}.mp4", colour, start=10 + 9 * i)
     return folder
+
+
+def write_things(folder: Path, each: int = 8) -> Store:
+    """A store of such videos; one in four is in the test, one in four in val."""
+    recordings = read_labelled_videos(write_videos(folder / "things", each), folder / "poses",
+                                      DotEstimator())
+    parts = ("train", "train", "val", "test")
+    return write_store(folder / "store", (
+        replace(recording, labels=recording.labels | {"splits": [parts[i % 4]]})
+        for i, recording in enumerate(recordings)), "things")
