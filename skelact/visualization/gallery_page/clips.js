@@ -19,6 +19,7 @@ class Gallery {
     this.current = null; // the card that Tab leads to
     this.over = null; // the card under the pointer
     this.watch = new IntersectionObserver((entries) => this.see(entries), { rootMargin: "200px" });
+    for (const card of this.cards) this.watch.observe(card.element);
     this.root = byId("clips");
     this.listen();
     this.before = performance.now();
@@ -112,7 +113,6 @@ class Gallery {
     byId("nothing").hidden = shown > 0;
     byId("drop-shown").hidden = shown === 0 || shown === this.cards.length;
     byId("drop-shown").textContent = `Drop the ${shown.toLocaleString("en")} shown`;
-    for (const card of this.cards) this.watch.unobserve(card.element), this.watch.observe(card.element);
     if (!this.current || this.current.element.hidden) this.lead(this.visible()[0]);
   }
 
