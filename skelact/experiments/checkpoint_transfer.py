@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from skelact.errors import SkelactError
-from skelact.evaluation.conditions import find_learned
+from skelact.evaluation.conditions import check_form, find_learned
 from skelact.evaluation.label_map import LabelMap, load_label_map
 from skelact.experiments.derived_store import SHARED
 from skelact.experiments.domains import Domain
@@ -78,10 +78,12 @@ def judge_checkpoint(
         distances: Measure how far the features of both sides lie apart.
 
     Raises:
-        ChoiceError: Distances or CORAL without a source; or see `find_shared_classes`.
-        SkelactError: See `find_shared_classes`.
+        ChoiceError: See `find_shared_classes`.
+        SkelactError: Distances or CORAL without a source, clips that the model cannot take, or see
+            `find_shared_classes`.
     """
     name = trained_on(model) if source is None else source.name
+    check_form(model, target.arrays)
     classes, merge, known = find_shared_classes(model, target, label_map)
     if source is None and (distances or "coral" in adaptations):
         raise SkelactError("distances and CORAL compare the target with what the model was trained "

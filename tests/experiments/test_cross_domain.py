@@ -282,6 +282,13 @@ def test_a_model_needs_classes_in_common(matrix, output, mocap, label_map, tmp_p
                        Options(label_map=label_map, distances=True))
 
 
+def test_a_model_of_depth_refuses_pictures(matrix, output, tmp_path):
+    model = output / "runs" / "kinect--kinect" / "seed0" / "model.pt"
+    flat = write_actions(tmp_path / "flat", clips=8, name="flat", layout="kinect20").folder
+    with pytest.raises(SkelactError, match="takes 3-D joints, and these clips are 2-D"):
+        run_checkpoint(model, [flat], tmp_path / "out")
+
+
 def test_the_command(kinect, mocap, label_map, tmp_path):
     """As a user types it; what is missing and what is there already in one line."""
     out = tmp_path / "out"
