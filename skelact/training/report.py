@@ -62,6 +62,7 @@ def _settings(config: TrainConfig, result: "TestResult") -> list[tuple[str, str]
         ("network", f"{config.network.name}, width "
                     f"{config.network.base_channels or 'as published'}, dropout "
                     f"{config.network.dropout:g}"),
+        *_describe_pixels(config),
         ("start", f"weights of {Path(config.init).name}" if config.init else "random weights"),
         ("optimisation", f"{optim.optimizer}, rate {rate}, {optim.schedule}, batch "
                          f"{optim.batch_size}, weight decay {optim.weight_decay:g}, "
@@ -69,6 +70,18 @@ def _settings(config: TrainConfig, result: "TestResult") -> list[tuple[str, str]
         ("seed, precision", f"{config.seed}, {config.precision}"),
         ("all settings", "`config.yaml`"),
     ]
+
+
+def _describe_pixels(config: TrainConfig) -> list[tuple[str, str]]:
+    """A row on what looks at pixels, if anything does."""
+    rgb = config.rgb
+    if not rgb.encoder:
+        return []
+    weights = rgb.weights if rgb.weights in ("official", "random") else Path(rgb.weights).name
+    where = {"frame": "the image", "person": "the person", "hands": "each hand"}[rgb.region]
+    return [("pixels", f"{' '.join(filter(None, (rgb.encoder, rgb.backbone)))} ({weights} "
+                       f"weights), {rgb.length} frames of {where}, {rgb.size} x {rgb.size}, "
+                       f"{rgb.fusion} fusion")]
 
 
 def _result(

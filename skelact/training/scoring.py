@@ -1,8 +1,11 @@
 """What a network is worth: scores of clips, the rejection threshold, the test split."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from skelact.config import TrainConfig
 from skelact.datasets.arrays import ClipArrays
@@ -78,6 +81,8 @@ def learn_fusion(
     present = np.stack([np.ones(len(labels), bool), (scores[0] != scores[1]).any(axis=1)])
     if config.rgb.tune:
         tuned = tune_weights(scores, labels, present)
+        if world.is_main:
+            tqdm.write(f"late fusion: {tuned[0]:.2f} skeleton, {tuned[1]:.2f} pixels")
         return {"weights": torch.tensor(tuned)}
     fitted = fit_logistic(scores, labels, present)
     return {"weights": torch.tensor([0.5, 0.5]),
@@ -128,6 +133,9 @@ def score_test(
         "mean_class_accuracy": mean_class_accuracy(scores, labels),
         "top1_whole": top_k_accuracy(whole, labels),
     }
+    if data.pixels is not None:
+        alone = score_clips(network, config, replace(data, pixels=None), data.test, world)
+        metrics["top1_skeleton_alone_whole"] = top_k_accuracy(alone, labels)
     if data.background is not None:
         metrics["accepted_test_whole"] = _share(whole.max(axis=1) >= threshold)
     return scores, metrics

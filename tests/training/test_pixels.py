@@ -85,7 +85,12 @@ def test_an_interrupted_run_ends_with_the_same_bits(store, tmp_path, monkeypatch
 
 
 def test_what_late_fusion_learns_of_validation_is_kept(store, tmp_path):
-    train(run_of(store, replace(RGB, tune=True)), tmp_path / "tuned")
+    config = replace(run_of(store, replace(RGB, tune=True)), optim=OptimConfig(
+        epochs=3, repeat=8, batch_size=8, lr=0.1, warmup_epochs=0.5))
+    metrics = train(config, tmp_path / "tuned").metrics
+    assert metrics["top1_skeleton_alone_whole"] <= 0.75 < metrics["top1"]
+    report = (tmp_path / "tuned" / "report.md").read_text()
+    assert "| pixels | tsn (official weights), 2 frames of the person, 16 x 16, late" in report
     tuned = join_pixels(load_model(tmp_path / "tuned" / "model.pt"))
     assert tuned.weights.sum() == pytest.approx(1)
     assert tuned.weights[1] > tuned.weights[0]  # only the pixels tell
