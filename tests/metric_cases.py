@@ -43,9 +43,9 @@ from skelact.evaluation.metrics import (
 from skelact.evaluation.temporal import (
     Segments,
     edit_score,
+    find_segments,
     frame_accuracy,
     join_segments,
-    runs,
     segment_f1,
     temporal_map,
 )
@@ -217,7 +217,7 @@ def check_edit_score(random):
         if first or second:
             oracle.append(plain_edit_score(first, second))
     truth, predicted = (
-        [runs(labels[side], recording=number) for number, labels in enumerate(recordings)]
+        [find_segments(labels[side], recording=number) for number, labels in enumerate(recordings)]
         for side in (0, 1))
     found = edit_score(join_segments(truth), join_segments(predicted))
     assert math.isnan(found) if not oracle else abs(found - np.mean(oracle)) < TOLERANCE

@@ -124,9 +124,10 @@ class LabelMap:
         owned = [set(self.sources[self._known(dataset)].values()) for dataset in datasets]
         classes = tuple(name for name in self.classes if all(name in own for own in owned))
         if len(classes) < 2:
-            raise ChoiceError(f"{' and '.join(datasets)} share {len(classes)} classes in "
-                              f"{self.name} ({', '.join(classes) or 'none'}); two are needed to "
-                              "tell anything apart")
+            count = "one class" if classes else "no class"
+            raise ChoiceError(f"{' and '.join(datasets)} share {count} in {self.name} "
+                              f"({', '.join(classes) or 'none'}); two are needed to tell anything "
+                              "apart")
         sources = {dataset: {own: name for own, name in self.sources[dataset].items()
                              if name in classes} for dataset in datasets}
         unshared = {dataset: self.unshared[dataset] | (

@@ -109,7 +109,7 @@ def join_segments(parts: Iterable[Segments]) -> Segments:
                       for name in ("spans", "labels", "scores", "recordings")))
 
 
-def runs(labels: np.ndarray, background: int = -1, recording: str | int = 0) -> Segments:
+def find_segments(labels: np.ndarray, background: int = -1, recording: str | int = 0) -> Segments:
     """Frame labels as segments, in frames.
 
     Args:

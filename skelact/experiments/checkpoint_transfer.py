@@ -51,7 +51,7 @@ def find_shared_classes(
     shared = [index for index in range(len(known.classes)) if index in own and index in theirs]
     classes = tuple(known.classes[index] for index in shared)
     if len(classes) < 2:
-        raise SkelactError(f"{model.name} ({name}) shares {len(classes)} classes "
+        raise SkelactError(f"{model.name} ({name}) shares {'one class' if classes else 'no class'} "
                            f"({', '.join(classes) or 'none'}) with {target.name} in {known.name}; "
                            "two are needed to tell anything apart: pass --label-map FILE.yaml")
     return classes, (own[:, None] == np.array(shared)).astype(float), known

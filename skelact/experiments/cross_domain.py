@@ -184,7 +184,7 @@ def run_pairs(
     if options.joints == "source":
         pairs = [take_source_joints(group, target) for group, target in pairs]
     tasks = [plan_task(group, target, options.label_map) for group, target in pairs]
-    skipped = {task.name: f"{len(task.classes)} shared classes"
+    skipped = {task.name: f"{len(task.classes)} shared class{'es' * (len(task.classes) != 1)}"
                + (f" ({', '.join(task.classes)})" if task.classes else "")
                for task in tasks if len(task.classes) < 2}
     tasks = [task for task in tasks if len(task.classes) >= 2]

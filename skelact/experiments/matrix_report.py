@@ -19,6 +19,10 @@ from skelact.visualization.transfer_matrix import draw_transfer_matrix
 if TYPE_CHECKING:
     from skelact.experiments.cross_domain import Matrix
 
+_JOINTS = {
+    "common": "`common`, those that all data sets have, where each has them",
+    "aligned": "`aligned`, those that all data sets have, the trunk computed alike",
+    "source": "`source`, those of what is trained on"}
 _WAYS = {"batch_norm": "AdaBN", "coral": "CORAL", "entropy": "TENT"}
 _DISTANCES = {"frechet": "Fréchet", "mmd": "MMD", "proxy_a": "proxy-A"}
 
@@ -71,8 +75,9 @@ def describe_matrix(matrix: "Matrix") -> str:
         *_skipped(matrix),
         "## Classes that are the same",
         *_meaning(matrix),
-        "What was found out about the axes of each data set stands in `axes/`, where its joints "
-        "come from in `joints/`.",
+        f"Joints: {_JOINTS.get(matrix.options.joints, matrix.options.joints)}. Where they come "
+        "from stands in `joints/`, what was found out about the axes of each data set in `axes/`; "
+        "`pairs/` sets labels, joints and axes of what is trained on and tested side by side.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -121,7 +126,7 @@ def _distances(cells: Sequence[Cell]) -> list[str]:
     return ["## How far apart the data sets lie",
             markdown_table(rows, ("pair", *(_DISTANCES[name] for name in names), "drop")),
             f"Between the pooled features of training clips and of the target's. Spearman's "
-            f"correlation with the drop over {len(measured)} pairs: "
+            f"correlation with the drop over {len(measured)} pair{'s' * (len(measured) != 1)}: "
             f"{text or 'not known, too few pairs'}."]
 
 
@@ -130,12 +135,12 @@ def _few_shot(cells: Sequence[Cell]) -> list[str]:
     if not judged:
         return []
     names = list(dict.fromkeys(name for cell in judged for name in cell.few_shot))
-    rows = [("+".join(cell.sources), cell.target, name, _shown(figures, "accuracy"),
+    rows = [("+".join(cell.sources), cell.target, *name.split(), _shown(figures, "accuracy"),
              _shown(figures, "balanced"), figures.count)
             for cell in judged for name, figures in cell.few_shot.items()]
     return ["## With a few labelled clips of the target",
-            markdown_table(rows, ("network of", "test", "clips a class", "accuracy", "balanced",
-                                  "n")),
+            markdown_table(rows, ("network of", "test", "clips a class", "way", "accuracy",
+                                  "balanced", "n")),
             "All classes of the target, on its own test part; the clips to learn from are drawn "
             "from its train part. `cosine` and `euclidean`: nearest class mean of features, the "
             "mean over 20 draws"

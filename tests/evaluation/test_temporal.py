@@ -11,10 +11,10 @@ from skelact.errors import ChoiceError, ShapeError, SkelactError
 from skelact.evaluation.temporal import (
     Segments,
     edit_score,
+    find_segments,
     frame_accuracy,
     frame_labels,
     join_segments,
-    runs,
     segment_f1,
     temporal_iou,
     temporal_map,
@@ -104,7 +104,7 @@ def test_nothing_true_and_nothing_predicted():
 
 @given(st.lists(st.integers(-1, 3), max_size=40))
 def test_frame_labels_and_segments_are_the_same(labels):
-    segments = runs(np.array(labels, int))
+    segments = find_segments(np.array(labels, int))
     assert frame_labels(segments, np.arange(len(labels))).tolist() == labels
     if (np.array(labels) >= 0).any():
         assert segment_f1(segments, segments).tolist() == [1, 1, 1]

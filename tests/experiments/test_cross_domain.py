@@ -85,7 +85,8 @@ def test_it_does_not_travel_while_axes_differ(matrix, kinect, mocap, label_map, 
 
 def test_everything_is_written(matrix, output):
     report = (output / "matrix.md").read_text()
-    for words in ("| kinect | mocap |", "AdaBN", "CORAL", "proxy-A", "rear_kick", "clips a class"):
+    for words in ("| kinect | mocap |", "AdaBN", "CORAL", "proxy-A", "rear_kick", "clips a class",
+                  "Joints: `common`"):
         assert words in report
     rows = list(csv.DictReader((output / "matrix.csv").open()))
     assert [row["test"] for row in rows] == ["kinect", "mocap"]
@@ -275,7 +276,7 @@ def test_a_model_needs_classes_in_common(matrix, output, mocap, label_map, tmp_p
     other = write_kicks(tmp_path / "other", "other", clips=8, names=("sit", "lie")).folder
     file = tmp_path / "map.yaml"
     file.write_text(LABEL_MAP + "  other: [sit, lie]\n")
-    with pytest.raises(SkelactError, match=r"shares 0 classes .* with other"):
+    with pytest.raises(SkelactError, match=r"shares no class .* with other"):
         run_checkpoint(model, [other], tmp_path / "out", Options(label_map=str(file)))
     with pytest.raises(SkelactError, match="--train STORE"):
         run_checkpoint(model, [mocap], tmp_path / "out",
