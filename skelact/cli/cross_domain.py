@@ -145,8 +145,7 @@ def _parser() -> "CommandParser":
     add("--joints", default="common", metavar="MAP", help="the skeleton. common: the joints that "
         "all data sets have or can derive; aligned: the same, with neck, spine and pelvis computed "
         "alike from shoulders and hips; source: those of the data set that is trained on; or a "
-        "layout, a name or a .yaml file (default: common; with --model, common and source are the "
-        "model's own)")
+        "layout, a name or a .yaml file (with --model, common and source are the model's own)")
     add("--no-harmonise", action="store_true",
         help="leave units and axes as they are, to see what that costs")
     add("--adapt", default="", metavar="batch_norm,coral,entropy",

@@ -182,9 +182,7 @@ def is_standing(bodies: Bodies) -> np.ndarray:
 
 
 def torso(bodies: Bodies) -> float:
-    """Median distance from the middle of the hips to that of the shoulders; NaN if unknown, or 0
-    (joints that all lie in one point are of no body).
-    """
+    """Median distance from the middle of the hips to that of the shoulders; NaN if none or 0."""
     lengths = _norm(bodies.middle("shoulder") - bodies.middle("hip"))
     middle = float(np.nanmedian(lengths)) if np.isfinite(lengths).any() else 0.0
     return middle or float("nan")
@@ -244,8 +242,7 @@ def _bend(bodies: Bodies, chain: tuple[str, str, str], ahead, size: float) -> np
         off = middle - near - np.clip(along, 0, 1)[:, None] * line
         with np.errstate(invalid="ignore"):
             offsets.append(np.where(_norm(off) > _BENT * size, ahead(off), np.nan))
-    known = np.isfinite(offsets)
-    return np.where(known.any(axis=0), np.nansum(offsets, axis=0), np.nan)
+    return np.where(np.isfinite(offsets).any(axis=0), np.nansum(offsets, axis=0), np.nan)
 
 
 def _walking(bodies: Bodies, ahead, size: float) -> np.ndarray:
@@ -276,7 +273,7 @@ def one_handed(bodies: Bodies) -> np.ndarray:
 def hand_speed(bodies: Bodies) -> float:
     """Median over clips of the faster hand's highest speed between sampled frames."""
     speeds = []
-    for side in ("left", "right"):
+    for side in SIDES:
         hand = bodies.joints[f"{side}_wrist"]
         speed = np.full(len(hand), np.nan)
         with np.errstate(invalid="ignore", divide="ignore"):
