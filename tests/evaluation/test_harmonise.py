@@ -69,7 +69,7 @@ def test_units(name, factor):
 
 
 def test_an_unknown_unit_is_scaled_to_adults_and_called_unknown():
-    report = inspect_axes(changed(PEOPLE, *(10.3 * np.eye(3))))
+    report = inspect_axes(changed(PEOPLE, *(17.7 * np.eye(3))))
     assert "unknown (17" in report.unit
     assert np.isclose(report.metres[0], 1 / 17.7, rtol=0.1)
     assert "unknown" in report.changes()[0]
