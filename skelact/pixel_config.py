@@ -89,6 +89,11 @@ class RgbConfig(PixelCut):
         for name, high in (("drop", 0.99), ("lr", 1000.0)):
             if not 0 <= getattr(self, name) <= high:
                 raise ChoiceError(f"expected rgb.{name} in 0..{high:g}, got {getattr(self, name)}")
+        changed = [field.name for field in fields(self) if getattr(self, field.name)
+                   != field.default]
+        if changed and not self.encoder:
+            raise ChoiceError(f"rgb.{changed[0]} says how pixels are looked at, and nothing looks "
+                              "at them; pass --rgb.encoder too, such as tsn")
         if self.tune and self.fusion != "late":
             raise ChoiceError(f"rgb.tune weighs late fusion, got rgb.fusion {self.fusion}; leave "
                               "one of them out")

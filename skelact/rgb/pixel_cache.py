@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.errors import SkelactError
+from skelact.errors import SkelactError, VideoError
 from skelact.output import atomic_write
 
 
@@ -43,8 +43,8 @@ class PixelCache:
             make: Gives ``[K, V, 3, size, size]`` uint8, if they are not there or damaged.
 
         Raises:
-            VideoError: Of ``make``.
-            OSError: The video is gone, or the folder cannot be written.
+            VideoError: The video is gone, or what ``make`` raises.
+            SkelactError: The folder cannot be written.
         """
         path = self._path(Path(video), times, boxes, size)
         shape = (len(times), len(boxes), 3, size, size)
@@ -56,7 +56,10 @@ class PixelCache:
         return pixels
 
     def _path(self, video: Path, times: np.ndarray, boxes: np.ndarray, size: int) -> Path:
-        facts = video.stat()
+        try:
+            facts = video.stat()
+        except OSError as error:
+            raise VideoError(f"no video at {video}") from error
         digest = hashlib.sha256(repr((video.name, facts.st_size, facts.st_mtime_ns, size,
                                       np.shape(boxes))).encode())
         digest.update(np.ascontiguousarray(times, "<f8").tobytes())

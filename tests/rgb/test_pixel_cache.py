@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from skelact.errors import SkelactError
+from skelact.errors import SkelactError, VideoError
 from skelact.rgb.pixel_cache import PixelCache
 
 TIMES, BOXES = np.array([0.0, 0.5]), np.zeros((1, 4, 2), np.float32)
@@ -71,6 +71,11 @@ def test_a_pickle_is_not_opened(tmp_path, video):
     (kept,) = (tmp_path / "cache").rglob("*.npy")
     np.save(kept, np.array([{"a": 1}], object), allow_pickle=True)
     assert (cache.get(video, TIMES, BOXES, 16, make) == 2).all()
+
+
+def test_a_video_that_is_gone(tmp_path):
+    with pytest.raises(VideoError, match=r"no video at .*gone\.mp4"):
+        PixelCache(tmp_path).get(tmp_path / "gone.mp4", TIMES, BOXES, 16, Maker())
 
 
 def test_a_file_is_no_folder(video):

@@ -147,6 +147,7 @@ def test_a_store_without_videos(tmp_path):
     ({"tune": True, "fusion": "gated"}, {}, r"rgb\.tune weighs late fusion"),
     ({"drop": 1.0}, {}, r"rgb\.drop in 0\.\.0\.99"),
     ({"encoder": "flow"}, {}, r"rgb\.encoder"),
+    ({"encoder": "", "region": "hands"}, {}, "nothing looks at them"),
 ])
 def test_settings_that_do_not_go_together(rgb, fields, message):
     with pytest.raises(ChoiceError, match=message):
