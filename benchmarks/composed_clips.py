@@ -20,6 +20,7 @@ from skelact.output import write_json
 from skelact.pose.files import load_recording, save_recording
 from skelact.pose.recording import PoseTrack, Recording
 from skelact.pose.video import Frame, VideoReader, VideoWriter
+from skelact.rgb.crop_boxes import TO_HAND
 from skelact.rgb.objects import find_hands
 
 SPLITS = {
@@ -39,7 +40,8 @@ MOST = 24
 """Pieces of one motion out of one video."""
 STILL, MOVING = 0.9, 1.5
 SHORTEST, LONGEST = 18, 40
-"""Pixels of a forearm: people who are smaller are left out, pictures of larger ones are reduced."""
+"""Pixels of a forearm: pieces that show a shorter one are left out, pictures of people with a
+longer one are reduced."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,7 @@ class Piece:
     hand: int
     moving: bool
     forearm: float
+    """Pixels, over the whole track: seen from the front it is shorter."""
 
 
 def compose_all(videos: Path, poses: dict[str, Recording], work: Path) -> list[dict]:
@@ -83,19 +86,21 @@ def find_pieces(name: str, recording: Recording, step: float) -> list[Piece]:
     found = []
     shoulders = [recording.layout.index(f"{side}_shoulder") for side in ("left", "right")]
     for track in recording:
-        hands, _ = find_hands(track, recording.layout, 0.5)
+        hands, forearms = find_hands(track, recording.layout, 0.5)
         times = recording.track_times(track)
         middle = track.joints[shoulders, :2].mean(axis=0)
         for start in np.arange(times[0], times[-1] - SECONDS + 1e-6, step):
             rows = np.flatnonzero((times >= start) & (times < start + SECONDS))
             rows = rows[:: max(1, len(rows) // FRAMES)][:FRAMES]
             for hand in range(2):
-                forearm = _forearm(recording, track, hand, rows)
-                if len(rows) < 6 or np.isnan(hands[hand][:, rows]).any() or forearm < SHORTEST:
+                forearm = forearms[hand]
+                seen = len(rows) >= 6 and np.isfinite(hands[hand][:, rows]).all()
+                if not seen or _forearm(recording, track, hand, rows) < SHORTEST:
                     continue
                 speed = _speed(times[rows], (hands[hand] - middle)[:, rows] / forearm)
                 if not STILL <= speed < MOVING:
-                    found.append(Piece(name, track, rows, hand, bool(speed >= MOVING), forearm))
+                    found.append(Piece(name, track, rows, hand, bool(speed >= MOVING),
+                                       float(forearm)))
     return found
 
 
@@ -112,7 +117,8 @@ def compose(
     elbow, wrist = (_smooth(joints[recording.layout.index(f"{side}_{name}"), :2])
                     for name in ("elbow", "wrist"))
     radius = piece.forearm * scale * random.uniform(0.6, 0.8)
-    held = HeldObject(draw_object(kind, number), radius, _skin(images, wrist))
+    skin = _skin(images, wrist + TO_HAND * (wrist - elbow))
+    held = HeldObject(draw_object(kind, number), radius, skin)
     tilt, reach = random.uniform(-0.4, 0.4), random.uniform(0.3, 0.5)
     along = wrist - elbow
     turned = np.unwrap(np.arctan2(along[1], along[0])) + tilt
@@ -163,10 +169,10 @@ def _smooth(path: np.ndarray) -> np.ndarray:
     return (padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]) / 3
 
 
-def _skin(images: list[np.ndarray], wrist: np.ndarray) -> np.ndarray:
-    """``[3]`` the colour around the wrist."""
+def _skin(images: list[np.ndarray], hand: np.ndarray) -> np.ndarray:
+    """``[3]`` the colour in the middle of the hand."""
     found = []
-    for image, (x, y) in zip(images, wrist.T, strict=True):
+    for image, (x, y) in zip(images, hand.T, strict=True):
         x, y = int(np.clip(x, 2, image.shape[1] - 3)), int(np.clip(y, 2, image.shape[0] - 3))
         found.append(image[y - 2 : y + 3, x - 2 : x + 3].reshape(-1, 3))
     return np.median(np.concatenate(found), axis=0)

@@ -60,7 +60,8 @@ def main() -> None:
                        for e in index])
     describe(index, splits)
     arrays = ClipArrays.from_recordings(recordings)
-    networks = TrainedNetworks(form_joints(arrays, CLIP), pixels, labels, splits, CLASSES,
+    held = np.array([entry["hand"] for entry in index])
+    networks = TrainedNetworks(form_joints(arrays, CLIP), pixels, labels, held, splits, CLASSES,
                                options.work / "scores", options.epochs)
     rows = {}
     for seed in options.seeds:

@@ -17,13 +17,17 @@ from skelact.models import stgcn
 from skelact.rgb.encoder import VideoEncoder, as_tokens
 from skelact.rgb.encoders import inflate
 from skelact.rgb.frame_encoders import FrameEncoder
-from skelact.rgb.fusion import FusedClassifier
+from skelact.rgb.fusion import FUSIONS, FusedClassifier
 from skelact.transforms.clip_form import settle_form
 
 WIDTHS = (32, 64, 128, 192)
 BATCH = 32
-_SHIFT = 3
-"""Pixels by which training crops are moved."""
+OBJECTS = 4
+WARM_EPOCHS = 14
+_TURN = 0.6
+"""Radians by which crops of hands are turned in training."""
+_VALIDATE = 4
+"""Epochs from one look at validation clips to the next."""
 
 
 class SmallNetwork(nn.Module):
@@ -36,8 +40,16 @@ class SmallNetwork(nn.Module):
         self.body = make_body().to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """The mean over the picture."""
-        return self.body(images).mean(dim=(2, 3))
+        """The strongest answer anywhere in the picture: an object fills a part of it."""
+        return self.body(images).amax(dim=(2, 3))
+
+
+class HandEncoder(FrameEncoder):
+    """Frames of both hands, of which one may hold something."""
+
+    def pool(self, tokens: Tensor) -> Tensor:
+        """The strongest answer of any frame."""
+        return tokens.amax(dim=1)
 
 
 class SmallVideoEncoder(VideoEncoder):
@@ -50,6 +62,10 @@ class SmallVideoEncoder(VideoEncoder):
     def encode(self, clips: Tensor) -> Tensor:
         """Tokens of a clip."""
         return as_tokens(self.network(clips))
+
+    def pool(self, tokens: Tensor) -> Tensor:
+        """The strongest answer anywhere."""
+        return tokens.amax(dim=1)
 
 
 class PixelClassifier(nn.Module):
@@ -84,6 +100,7 @@ class TrainedNetworks:
         joints: ``[L, M, N, C, T]``.
         pixels: ``[L, V, 3, T, H, W]`` uint8 of each region.
         labels: ``[L]``.
+        held: ``[L]`` which hand holds the object; used in training alone.
         splits: Rows of ``train``, ``validation``, ``test``.
         classes: K.
         folder: Where scores are kept.
@@ -91,8 +108,10 @@ class TrainedNetworks:
     """
 
     def __init__(self, joints: Tensor, pixels: dict[str, np.ndarray], labels: np.ndarray,
-                 splits: dict[str, np.ndarray], classes: int, folder: Path, epochs: int):
+                 held: np.ndarray, splits: dict[str, np.ndarray], classes: int, folder: Path,
+                 epochs: int):
         self.joints, self.pixels, self.labels = joints, pixels, torch.from_numpy(labels)
+        self.held = held
         self.splits, self.classes = splits, classes
         self.folder, self.epochs = folder, epochs
         folder.mkdir(exist_ok=True)
@@ -105,10 +124,15 @@ class TrainedNetworks:
         with np.load(path) as file:
             return file["validation"], file["test"]
 
-    def _build(self, name: str) -> tuple[nn.Module, str | None]:
+    def _build(self, name: str, seed: int) -> tuple[nn.Module, str | None]:
         """A network, and the region that it looks at."""
         joints = stgcn("coco17", self.classes, base_channels=16, dropout=0.2)
-        hands = FrameEncoder(SmallNetwork(), (4, 48, 48))
+        hands = HandEncoder(SmallNetwork(), (4, 48, 48))
+        if name in ("hands", *FUSIONS):
+            path = self.folder / f"encoder_{seed}.pt"
+            if not path.exists():
+                torch.save(self._warm_up(seed), path)
+            hands.load_state_dict(torch.load(path, weights_only=True))
         if name == "skeleton":
             return JointClassifier(joints), None
         if name == "hands":
@@ -117,17 +141,46 @@ class TrainedNetworks:
             return PixelClassifier(SmallVideoEncoder((8, 96, 96)), self.classes), name
         return FusedClassifier(joints, hands, self.classes, name), "hands"
 
+    def _warm_up(self, seed: int) -> dict[str, Tensor]:
+        """Weights of a hand encoder that has told the objects apart in single crops.
+
+        Of clips alone, with one object in one of two hands, so small a network learns too slowly.
+        """
+        torch.manual_seed(seed)
+        random = np.random.default_rng(seed)
+        train = self.splits["train"]
+        crops = self.pixels["hands"][train][np.arange(len(train)), self.held[train]]
+        crops = crops.swapaxes(1, 2).reshape(-1, *crops[0, :, :1].shape)  # [n, 3, 1, H, W]
+        kinds = self.labels[train].repeat_interleave(len(crops) // len(train)) % OBJECTS
+        encoder, head = HandEncoder(SmallNetwork(), (4, 48, 48)), nn.Linear(WIDTHS[-1], OBJECTS)
+        parameters = [*encoder.parameters(), *head.parameters()]
+        optimiser = torch.optim.AdamW(parameters, 3e-3, weight_decay=0.02)
+        batches = WARM_EPOCHS * (len(crops) // (2 * BATCH))
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=batches)
+        order = np.concatenate([random.permutation(len(crops)) for _ in range(WARM_EPOCHS)])
+        for i in tqdm(range(batches), f"encoder {seed}", leave=False, disable=None):
+            rows = order[2 * BATCH * i : 2 * BATCH * (i + 1)]
+            images = encoder.normalise(_vary(torch.from_numpy(crops[rows]), random, _TURN))
+            with autocast("bf16", images.device):
+                found = head(encoder(images))
+            loss = functional.cross_entropy(found.float(), kinds[rows], label_smoothing=0.05)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+        return encoder.state_dict()
+
     def _train(self, name: str, seed: int) -> dict[str, np.ndarray]:
         """Train; the scores of the epoch that is best on validation clips."""
         torch.manual_seed(seed)
         random = np.random.default_rng(seed)
-        network, region = self._build(name)
+        network, region = self._build(name, seed)
         epochs = self.epochs
         optimiser = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=0.02)
         steps = epochs * len(list(self._batches(random)))
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps)
         best = None
-        for _ in tqdm(range(epochs), f"{name} {seed}", leave=False, disable=None):
+        for epoch in tqdm(range(epochs), f"{name} {seed}", leave=False, disable=None):
             network.train()
             for rows in self._batches(random):
                 clips, pixels = self._take(rows, region, network, random)
@@ -139,6 +192,8 @@ class TrainedNetworks:
                 loss.backward()
                 optimiser.step()
                 schedule.step()
+            if (epochs - 1 - epoch) % _VALIDATE:
+                continue
             scores = self._probabilities(network, region, self.splits["validation"])
             own = self.labels[self.splits["validation"]].numpy()
             loss = -np.log(scores[np.arange(len(own)), own]).mean()
@@ -179,7 +234,7 @@ class TrainedNetworks:
             pixels = pixels[:, :, :, np.sort(random.choice(pixels.shape[3], 2, replace=False))]
         pixels = pixels.transpose(1, 2).flatten(2, 3)
         if random is not None:
-            pixels = _vary(pixels, random)
+            pixels = _vary(pixels, random, _TURN if region == "hands" else 0.15)
         return clips, network.encoder.normalise(pixels)
 
     @torch.inference_mode()
@@ -208,14 +263,32 @@ def form_joints(arrays: ClipArrays, clip: ClipConfig) -> Tensor:
                       view_loader(clip, arrays, np.arange(len(arrays)), Views())])
 
 
-def _vary(pixels: Tensor, random: np.random.Generator) -> Tensor:
-    """Moved, mirrored and of another light, each clip in its own way; uint8 to floats in [0, 1]."""
-    size = pixels.shape[-1]
-    padded = functional.pad(pixels.float() / 255, [_SHIFT] * 4 + [0, 0])
-    moved = []
-    for clip in padded:
-        x, y = random.integers(0, 2 * _SHIFT + 1, 2)
-        clip = clip[..., y : y + size, x : x + size]
-        moved.append(clip.flip(-1) if random.random() < 0.5 else clip)
-    gain = torch.from_numpy(random.uniform(0.7, 1.3, (len(pixels), 3, 1, 1, 1)).astype(np.float32))
-    return (torch.stack(moved) * gain).clamp(0, 1)
+def _vary(pixels: Tensor, random: np.random.Generator, turn: float) -> Tensor:
+    """Turned, moved, resized, mirrored and recoloured, each clip in its own way.
+
+    Colours change places, so that a network cannot learn its few objects and places by heart by
+    their colours.
+
+    Args:
+        pixels: ``[B, 3, T, H, W]`` uint8.
+        random: Draws.
+        turn: Radians, at most.
+
+    Returns:
+        The same shape, floats in [0, 1].
+    """
+    count, _, frames = pixels.shape[:3]
+    angle = random.uniform(-turn, turn, count)
+    scale = random.uniform(0.8, 1.25, (2, count)) * random.choice([-1, 1], (2, count), p=[0.5, 0.5])
+    scale[1] = np.abs(scale[1])
+    turns = np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)])
+    turns = turns.reshape(2, 2, count) * scale
+    moves = np.concatenate([turns, random.uniform(-0.12, 0.12, (2, 1, count))], axis=1)
+    theta = torch.from_numpy(moves.transpose(2, 0, 1).astype(np.float32))
+    images = pixels.flatten(1, 2).float() / 255  # all frames of a clip alike
+    grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
+    moved = functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+    places = np.argsort(random.random((count, 3)), axis=1)
+    moved = moved.unflatten(1, (3, frames))[np.arange(count)[:, None], places]
+    gain = torch.from_numpy(random.uniform(0.6, 1.4, (count, 3, 1, 1, 1)).astype(np.float32))
+    return (moved * gain).clamp(0, 1)
