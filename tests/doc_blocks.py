@@ -28,7 +28,7 @@ _BLOCK = re.compile(
     re.MULTILINE | re.DOTALL)
 _SHORTER = {
     "train": "--optim.epochs 1 --optim.repeat 1 --optim.warmup_epochs 0 --network.base_channels 4 "
-             "--test_clips 1 --workers 0 --precision fp32 --device cpu",
+             "--clip.frames 16 --test_clips 1 --workers 0 --precision fp32 --device cpu",
     "robustness": "--corruptions joint_jitter,speed --device cpu",
     "recognize": "--device cpu", "evaluate": "--device cpu",
 }
