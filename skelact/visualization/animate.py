@@ -21,7 +21,7 @@ from skelact.visualization.pictures import (
 )
 from skelact.visualization.player import write_player
 from skelact.visualization.scene import View
-from skelact.visualization.skeleton_figure import plot_skeleton
+from skelact.visualization.skeleton_figure import plot_skeleton, take_axes
 from skelact.visualization.stage import Stage, new_stage_axes
 from skelact.visualization.trails import check_length, trailing_joints
 
@@ -84,6 +84,7 @@ def animate(recording: Recording, trails: int = 0, video: str | Path | None = No
     view = View(recording, longest=longest, crop=video is None)
     if ax is None:
         ax = new_stage_axes(view.size, dims)
+    ax = take_axes(ax, dims)
     figure = ax.figure.canvas.figure
     if not figure.canvas.supports_blit:  # a bare Figure's cannot draw what moves alone
         FigureCanvasAgg(figure)

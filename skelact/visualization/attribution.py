@@ -8,6 +8,7 @@ from skelact.checks import check_choice, check_shape
 from skelact.errors import ChoiceError
 from skelact.graph.layouts import Layout, check_joints, get_layout
 from skelact.visualization.scene import project
+from skelact.visualization.skeleton_figure import add_lines, draw_bones
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -136,8 +137,8 @@ def _add_insets(ax: "Axes", frames: list[int]) -> "list[Axes]":
 def _draw_moment(ax: "Axes", points: np.ndarray, values: np.ndarray, layout: Layout, norm,
                  reach: float) -> None:
     """One skeleton; its joints have the colours of the heat map, and the size of what they add."""
-    for a, b in layout.drawn_edges:
-        ax.plot(*points[[a, b]].T, color=_GREY, linewidth=1.2, zorder=1)
+    draw_bones(add_lines(ax, 1.2, 1.0), points, layout, np.ones(len(points)),
+               [_GREY] * len(layout.drawn_edges))
     size = np.clip(np.abs(values) / norm.vmax, 0, 1)
     order = np.argsort(size)  # what matters on top
     ax.scatter(*points[order].T, s=10 + 70 * size[order], c=values[order], cmap=_COLOURS,

@@ -97,8 +97,9 @@ def write_gif(pictures: Iterable[np.ndarray], path: str | Path, step: float,
     """
     from PIL import Image
 
-    frames = [Image.fromarray(image).convert("P", palette=Image.Palette.ADAPTIVE, colors=128)
-              for image in pictures]
+    # As true as the median cut, many times as fast, and without the noise of dithering.
+    few = {"colors": 128, "method": Image.Quantize.FASTOCTREE, "dither": Image.Dither.NONE}
+    frames = [Image.fromarray(image).quantize(**few) for image in pictures]
     # The format counts hundredths of a second; rounding the sum keeps the speed true.
     ends = np.round(100 * step * np.arange(len(frames) + 1)).astype(int) * 10
     with atomic_write(path, overwrite) as temporary:

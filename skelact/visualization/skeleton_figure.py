@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _GREY = (0.55, 0.55, 0.55)
 """The middle of the body on light axes, where that of dark ones cannot be seen."""
 
+_UNMOVED = (30, -60)
+"""Where matplotlib's own camera stands: elevation and azimuth."""
+
 _DOT = 1e-3
 """Pixels or metres; nothing is drawn of lines without any length."""
 
@@ -32,7 +35,8 @@ def plot_skeleton(joints: np.ndarray, layout: Layout | str, ax: "Axes | None" = 
             less sure is fainter, and left out when very unsure.
         layout: The skeleton.
         ax: Axes to plot on; for 3 dims a 3-D one shows depth, a plain one the view from the
-            sensor's side. By default those of a new figure (free of pyplot).
+            sensor's side, from which 3-D ones look too unless their camera was moved. By default
+            those of a new figure (free of pyplot).
         dims: 2 or 3; by default 2.
         colour: One matplotlib colour; by default left blue, right orange.
         confidence: ``[N]`` of joints that carry none.
@@ -52,7 +56,7 @@ def plot_skeleton(joints: np.ndarray, layout: Layout | str, ax: "Axes | None" = 
         sure = joints[:, 2] if dims == 2 and joints.shape[1] == 3 else np.ones(len(joints))
     else:
         sure = check_shape(np.asarray(confidence, np.float64), (layout.num_joints,), "confidence")
-    ax = new_axes(dims) if ax is None else ax
+    ax = take_axes(ax, dims)
     points = place(joints, dims, ax)
     opacity = np.where(np.isfinite(points).all(axis=1), joint_opacity(sure), 0.0)
     fit_axes(ax, points[opacity > 0])
@@ -75,21 +79,24 @@ def check_channels(joints: np.ndarray, dims: int, channels: int) -> None:
                          f"dims={dims}, got joints {list(joints.shape)}")
 
 
-def new_axes(dims: int) -> "Axes":
-    """Axes of a new figure: flat with y down, or deep and seen from the sensor's side."""
+def take_axes(ax: "Axes | None", dims: int) -> "Axes":
+    """Axes to plot on: those given, or those of a new figure, flat with y down or 3-D.
+
+    3-D ones whose camera nobody has moved look from the sensor's side.
+    """
     from matplotlib.figure import Figure
 
-    if dims == 2:
-        ax = Figure().add_subplot()
-        ax.invert_yaxis()
-        return ax
-    ax = Figure().add_subplot(projection="3d")
-    look_from_sensor(ax)
+    if ax is None:
+        ax = Figure().add_subplot(projection="3d" if dims == 3 else None)
+        if dims == 2:
+            ax.invert_yaxis()
+    if ax.name == "3d" and (ax.elev, ax.azim) == _UNMOVED:
+        _look_from_sensor(ax)
     return ax
 
 
-def look_from_sensor(ax: "Axes") -> None:
-    """Put the camera of 3-D axes where `scene.project` looks from, and name the axes."""
+def _look_from_sensor(ax: "Axes") -> None:
+    """Put the camera where `scene.project` looks from, and name the axes."""
     ax.view_init(elev=10, azim=70)
     ax.locator_params(nbins=3)
     ax.set(xlabel="x, m", ylabel="z, m", zlabel="y, m")
@@ -199,10 +206,20 @@ def fit_axes(ax: "Axes", points: np.ndarray) -> None:
     """Make the axes show these ``[P, D]`` points beside what they show, at equal scales."""
     if len(points) and ax.name == "3d":
         ax.auto_scale_xyz(*points.T, had_data=ax.has_data())
+        _widen(ax)
     elif len(points):
         ax.update_datalim(points)
         ax.autoscale_view()
     ax.set_aspect("equal")
+
+
+def _widen(ax: "Axes") -> None:
+    """Give a thin scene room beside and before it: half of what it has to the longest side."""
+    limits = np.array([ax.get_xlim(), ax.get_ylim()])
+    middle, half = limits.mean(axis=1), np.ptp(limits, axis=1) / 2
+    half = np.maximum(half, max(*half, np.ptp(ax.get_zlim()) / 2) / 2)
+    ax.set(xlim=(middle[0] - half[0], middle[0] + half[0]),
+           ylim=(middle[1] - half[1], middle[1] + half[1]))
 
 
 def unit_colour(colour: tuple[int, int, int]) -> tuple[float, float, float]:

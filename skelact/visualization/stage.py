@@ -17,7 +17,6 @@ from skelact.visualization.skeleton_figure import (
     draw_bones,
     draw_dots,
     fit_axes,
-    look_from_sensor,
     place,
     set_lines,
     side_inks,
@@ -47,12 +46,11 @@ def new_stage_axes(size: tuple[int, int], dims: int) -> "Axes":
         ax.set_axis_off()
         return ax
     with rc_context({"grid.color": _GRID, "axes.edgecolor": _GRID}):
-        ax = figure.add_axes((0, 0, 1, 1), projection="3d", facecolor=dark)
-    look_from_sensor(ax)
+        ax = figure.add_axes((0.13, 0.05, 0.85, 0.92), projection="3d", facecolor=dark)
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color(_PANE)
-        axis.label.set_color(_WORDS)
-        axis.set_tick_params(colors=_GRID, labelcolor=_WORDS)
+        axis.label.set(color=_WORDS, fontsize=8)
+        axis.set_tick_params(colors=_GRID, labelcolor=_WORDS, labelsize=8)
     return ax
 
 

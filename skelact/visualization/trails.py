@@ -12,11 +12,11 @@ from skelact.visualization.skeleton_figure import (
     add_lines,
     check_channels,
     fit_axes,
-    new_axes,
     place,
     plot_skeleton,
     set_lines,
     side_inks,
+    take_axes,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def plot_trails(joints: np.ndarray, layout: Layout | str, ax: "Axes | None" = No
         raise ChoiceError(f"expected a frame of {frames}, got {frame}")
     frame %= frames
     chosen = trailing_joints(layout, trailing)
-    ax = new_axes(dims) if ax is None else ax
+    ax = take_axes(ax, dims)
     window = joints[..., max(0, frame - length) : frame + 1].transpose(2, 0, 1)
     points = place(window, dims, ax)[:, chosen]
     flat = points.reshape(-1, points.shape[-1])

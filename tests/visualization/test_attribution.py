@@ -44,7 +44,7 @@ def test_a_heat_map_with_joint_names_below_skeletons(joints, attribution):
 def test_joints_have_the_colours_of_the_heat_map_where_they_are(joints, attribution):
     _, ax = plot_attribution(joints, attribution, "coco17", moments=1)
     (moment,) = moments(ax)
-    (points,) = moment.collections
+    _, points = moment.collections
     (wrist,) = np.flatnonzero(points.get_array())
     np.testing.assert_allclose(points.get_offsets()[wrist], joints[10, :2, 7])
     assert points.get_sizes().argmax() == wrist
@@ -62,15 +62,16 @@ def test_moments_are_apart_and_show_the_person(joints):
 def test_missing_joints_are_left_out(joints, attribution):
     joints[0], joints[1] = 0, np.nan
     _, ax = plot_attribution(joints, attribution, "coco17", moments=1)
-    (points,) = moments(ax)[0].collections
+    bones, points = moments(ax)[0].collections
     shown = np.isfinite(np.ma.filled(points.get_offsets(), np.nan)).all(axis=1)
     assert shown.sum() == 15
+    assert len(bones.get_segments()) == 19 - 4  # without those of the nose and the left eye
 
 
 def test_3d_joints_stand_upright():
     joints = capture().tracks[0].joints
     _, ax = plot_attribution(joints, np.zeros((17, 20)), "coco17", dims=3, moments=1)
-    (points,) = moments(ax)[0].collections
+    _, points = moments(ax)[0].collections
     layout = get_layout("coco17")
     heights = dict(zip(layout.joints, points.get_offsets()[:, 1], strict=True))
     assert heights["nose"] < heights["left_ankle"]  # all at 0: drawn in their own order

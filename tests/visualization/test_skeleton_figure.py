@@ -101,6 +101,16 @@ def test_3d_axes_show_everything_at_equal_scales():
     assert ends[..., 2].max() - ends[..., 2].min() > 1.5  # who stands is upright
 
 
+def test_a_camera_that_was_moved_stays():
+    fresh, moved = (Figure().add_subplot(projection="3d") for _ in range(2))
+    moved.view_init(elev=5, azim=45)
+    for ax in (fresh, moved):
+        plot_skeleton(deep(), "coco17", ax, dims=3)
+    own = plot_skeleton(deep(), "coco17", dims=3)[1]
+    assert (moved.elev, moved.azim) == (5, 45)
+    assert (fresh.elev, fresh.azim) == (own.elev, own.azim) != (30, -60)
+
+
 def test_flat_and_3d_pictures_of_a_scene_look_alike():
     """A person facing the sensor has the left on the right of both."""
     layout = get_layout("coco17")
