@@ -1,6 +1,6 @@
 """The presets and recipes in ``configs/``: YAML files of values.
 
-A preset has the values for one data set, a recipe those of one published way to train. They are
+A preset has the values for one data set, a recipe those of one way to train. They are
 found from a checkout and from an installed wheel alike.
 """
 

@@ -134,7 +134,7 @@ def _parser() -> "CommandParser":
     parser.add_argument("preset", help=f"{', '.join(presets())}, a YAML file of values, or a "
                         "store that `skelact data prepare` made")
     parser.add_argument("--recipe", default="", metavar="NAME",
-                        help=f"a published way to train, over the preset: {', '.join(recipes())}")
+                        help=f"a way to train, over the preset: {', '.join(recipes())}")
     parser.add_argument("-o", "--output", default="", metavar="RUN_DIR",
                         help="run folder (default: runs/PRESET)")
     parser.add_argument("--overwrite", action="store_true", help="remove an earlier run there")
