@@ -16,7 +16,6 @@ is the place of a labelled part among the annotations of an untrimmed clip.
 """
 
 import json
-import math
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -108,46 +107,48 @@ def read_corrections(path: str | Path) -> Corrections:
         raise FileFormatError(f"no file of corrections at {path}; the page of `skelact data "
                               "review STORE` saves one")
     try:
-        content = json.loads(path.read_text("utf-8"), parse_constant=float)
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise FileFormatError(f'{path}: expected JSON with "format": "{FORMAT}", as the page '
-                                  "of `skelact data review STORE` saves it")
-        if content.get("version") != VERSION:
-            raise FileFormatError(f"{path}: expected version {VERSION}, got "
-                                  f"{content.get('version')!r}; update skelact")
-        store, classes = content["store"], content.get("new_classes", [])
-        _check(isinstance(store["fingerprint"], str)
-               and re.fullmatch("[0-9a-f]{64}", store["fingerprint"]),
-               "store.fingerprint", "64 hex digits", store["fingerprint"])
-        _check(isinstance(classes, list) and all(map(_is_name, classes)), "new_classes",
-               "names", classes)
-        _check(isinstance(content["clips"], list), "clips", "a list", content["clips"])
-        clips = tuple(_read_entry(entry, f"clips[{i}]")
-                      for i, entry in enumerate(content["clips"]))
-        return Corrections(store["fingerprint"], clips, tuple(classes), str(store.get("name", "")))
-    except FileFormatError:
-        raise
-    except (_Wrong, ChoiceError) as error:
+        text = path.read_text("utf-8-sig")
+        json.dumps(content := json.loads(text), ensure_ascii=False).encode()  # half a letter fails
+        return _read(content)
+    except ChoiceError as error:
         raise FileFormatError(f"{path}: {error}") from None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise FileFormatError(f"{path} is no readable file of corrections: {one_line(error)}"
+    except (OSError, ValueError, RecursionError) as error:
+        raise FileFormatError(f"{path} is no readable file of corrections: {one_line(error)}; "
+                              "save it anew from the page of `skelact data review STORE`"
                               ) from error
 
 
-class _Wrong(Exception):
-    """An entry says something that cannot be meant."""
+def _read(content: object) -> Corrections:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ChoiceError(f'expected JSON with "format": "{FORMAT}", as the page of `skelact data '
+                          "review STORE` saves it")
+    if content.get("version") != VERSION:
+        raise ChoiceError(f"expected version {VERSION}, got {content.get('version')!r}; update "
+                          "skelact")
+    store, clips = content.get("store"), content.get("clips")
+    classes = content.get("new_classes", [])
+    _check(isinstance(store, dict), "store", "an object", store)
+    fingerprint = store.get("fingerprint")
+    _check(isinstance(fingerprint, str) and re.fullmatch("[0-9a-f]{64}", fingerprint),
+           "store.fingerprint", "64 hex digits", fingerprint)
+    _check(isinstance(classes, list) and all(map(_is_name, classes)), "new_classes", "names",
+           classes)
+    _check(isinstance(clips, list), "clips", "a list", clips)
+    return Corrections(
+        fingerprint, tuple(_read_entry(entry, f"clips[{i}]") for i, entry in enumerate(clips)),
+        tuple(classes), str(store.get("name", "")))
 
 
 def _entry(correction: Correction) -> dict:
     entry: dict = {"clip": correction.clip}
     if correction.part is not None:
-        entry["part"] = correction.part
+        entry["part"] = int(correction.part)
     if correction.label is not None:
         entry["label"] = dict(zip(("from", "to"), correction.label, strict=True))
     if correction.drop:
         entry["drop"] = True
     if correction.trim is not None:
-        entry["trim"] = dict(zip(("first", "last"), correction.trim, strict=True))
+        entry["trim"] = dict(zip(("first", "last"), map(int, correction.trim), strict=True))
     if correction.note:
         entry["note"] = correction.note
     return entry
@@ -191,9 +192,9 @@ def _is_name(value: object) -> bool:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < math.inf
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _check(fits: object, where: str, expected: str, got: object) -> None:
     if not fits:
-        raise _Wrong(f"expected {where} to be {expected}; got {str(got)[:80]!r}")
+        raise ChoiceError(f"expected {where} to be {expected}; got {repr(got)[:80]}")

@@ -11,9 +11,9 @@ import numpy as np
 from skelact.datasets.correction_file import Correction, Corrections, read_corrections
 from skelact.datasets.folders import check_folder
 from skelact.datasets.header import HEADER
-from skelact.datasets.samples import cut_frames
 from skelact.datasets.store import Store, StoreWriter
 from skelact.datasets.validation.integrity import check_whole
+from skelact.datasets.video_clips import keep_frames
 from skelact.errors import SkelactError
 from skelact.output import write_json
 from skelact.pose.recording import Recording
@@ -37,6 +37,7 @@ class Applied:
         dropped_parts: Labelled parts left out of clips that stay.
         trimmed: Clips and parts that were cut.
         noted: Notes.
+        file: In the new store, what keeps the corrections.
         new_classes: Classes that came in.
         emptied: Classes that no clip or part shows any more.
     """
@@ -49,6 +50,7 @@ class Applied:
     dropped_parts: int = 0
     trimmed: int = 0
     noted: int = 0
+    file: str = ""
     new_classes: tuple[str, ...] = ()
     emptied: tuple[str, ...] = ()
 
@@ -63,11 +65,11 @@ class Applied:
             (self.dropped, "dropped", left + " are left"),
             (self.dropped_parts, "dropped", "labelled parts of untrimmed clips"),
             (self.trimmed, "trimmed", ""),
-            (self.noted, "noted", "corrections.json in the new store keeps the notes"),
-            (len(self.new_classes), "new", "classes: " + ", ".join(self.new_classes)),
-            (len(self.emptied), "empty", "classes now: " + ", ".join(self.emptied)),
+            (self.noted, "noted", f"{self.file} in the new store keeps the notes"),
+            (len(self.new_classes), "new classes", ", ".join(self.new_classes)),
+            (len(self.emptied), "empty classes", ", ".join(self.emptied)),
         ]
-        text = [f"{what:<10} {count}" + (f": {more}" if more else "")
+        text = [f"{what:<13} {count}" + (f": {more}" if more else "")
                 for count, what, more in lines if count]
         return "\n".join([*(text or ["nothing to correct"]), f"-> {self.store}"])
 
@@ -108,13 +110,15 @@ def apply_corrections(
     by_row = _find_rows(source, corrections)
     done = Applied(output, before=len(source), new_classes=_used_new(source, corrections))
     with StoreWriter(output, overwrite) as writer, tempfile.TemporaryDirectory() as folder:
+        reports = _reports(source, corrections, Path(folder))
+        done.file = reports[-1].name
         for recording in _corrected(source, by_row, done, progress):
             writer.add(recording)
         if not len(writer):
             raise SkelactError("these corrections drop every clip; nothing would be left")
         header = source.header
         writer.finish(header.name, [*header.classes, *done.new_classes], header.format,
-                      header.profile, _reports(source, corrections, Path(folder)))
+                      header.profile, reports)
         done.clips = len(writer)
     done.emptied = _emptied(source, Store(output))
     return done
@@ -137,15 +141,24 @@ def _check_fingerprint(store: Store, corrections: Corrections) -> None:
 
 
 def _used_new(store: Store, corrections: Corrections) -> tuple[str, ...]:
-    """New classes that clips go to; a class that nobody announced is refused."""
+    """New classes that clips go to; those that nobody announced, or mistyped, are refused."""
+    alike = {_plain(name): name for name in store.header.classes}
     known = set(store.header.classes)
-    used = {c.label[1]: c for c in corrections.clips if c.label and not c.drop}
+    gone = {c.clip for c in corrections.clips if c.drop and c.part is None}
+    used = {c.label[1]: c for c in corrections.clips
+            if c.label and not c.drop and c.clip not in gone and c.label[1] not in known}
     for name, correction in used.items():
-        if name not in known and name not in corrections.new_classes:
+        if name not in corrections.new_classes:
             raise SkelactError(f"{correction}: expected a class of the store or one of "
                                f'"new_classes", got {name!r}')
-    return tuple(name for name in dict.fromkeys(corrections.new_classes)
-                 if name in used and name not in known)
+        if (other := alike.setdefault(_plain(name), name)) != name:
+            raise SkelactError(f"{correction}: expected a new class that differs from the others "
+                               f"in more than case and spaces, got {name!r} beside {other!r}")
+    return tuple(name for name in dict.fromkeys(corrections.new_classes) if name in used)
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def _find_rows(store: Store, corrections: Corrections) -> dict[int, list[Correction]]:
@@ -163,8 +176,9 @@ def _find_rows(store: Store, corrections: Corrections) -> dict[int, list[Correct
         by_row.setdefault(row, []).append(correction)
         if correction.part is not None:
             parts = store.annotations(row)
-            if correction.part >= len(parts):
-                raise SkelactError(f"{correction}: the clip has {len(parts)} labelled parts")
+            if not 0 <= correction.part < len(parts):
+                raise SkelactError(f"{correction}: the clip has {len(parts)} labelled parts, "
+                                   "counted from 0")
             _check_label(correction, parts[correction.part]["label"])
             continue
         label = store.arrays.labels[row]
@@ -213,7 +227,7 @@ def _corrected(
 def _correct_clip(recording: Recording, correction: Correction, done: Applied) -> Recording:
     first, last = correction.trim or (0, recording.num_frames - 1)
     if last - first + 1 < recording.num_frames:
-        recording = cut_frames(recording, first, last + 1)
+        recording = keep_frames(recording, first, last + 1)
         done.trimmed += 1
         if not any(map(len, recording.tracks)):
             raise SkelactError(f"{correction}: nobody is in the frames {first} to {last} that "

@@ -1,4 +1,4 @@
-"""The labelled parts of untrimmed recordings as clips, for formats that know whole clips only."""
+"""The labelled parts of untrimmed recordings: whom they show and when, and each as a clip."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,9 +16,9 @@ def cut_labelled_parts(recordings: Iterable[Recording]) -> Iterator[Recording]:
     """Every recording whose labels stand in annotations as one clip a labelled part.
 
     A clip has the ``clip_id`` of its recording and the number of the part (``a_part003``), and
-    those people of whom the annotation speaks: one where it gives a ``track_id``, else all.
-    Recordings with a label of their own stay whole. What is lost by either is logged: parts that
-    show none of these people, and annotations beside a label.
+    those people of whom the annotation speaks. Recordings with a label of their own stay whole.
+    What is lost by either is logged: parts that show none of these people, and annotations beside
+    a label.
 
     Args:
         recordings: With ``labels["clip_id"]``.
@@ -40,14 +40,23 @@ def cut_labelled_parts(recordings: Iterable[Recording]) -> Iterator[Recording]:
         _log.warning("%d labelled parts of clips with a label of their own were left out", beside)
 
 
+def find_people(recording: Recording, part: Mapping) -> Recording:
+    """With those of whom an annotation speaks: its track, nobody for a box without one, or all."""
+    if "track_id" not in part and "box" not in part:
+        return recording
+    return recording.with_tracks(track for track in recording
+                                 if track.track_id == part.get("track_id"))
+
+
+def part_times(recording: Recording, part: Mapping) -> tuple[float, float]:
+    """Seconds from and before which the frames of a part lie; an instant is one frame."""
+    end = max(part["end"], part["start"] + 1 / recording.fps)
+    return part["start"] - _ROUNDING, end - _ROUNDING
+
+
 def _cut(recording: Recording, part: Mapping, number: int) -> Recording | None:
     """One part; None if it shows nobody."""
-    if "track_id" not in part and "box" in part:
-        return None  # somebody whom no track shows
-    end = max(part["end"], part["start"] + 1 / recording.fps)  # an instant is one frame
-    tracks = (track for track in recording if part.get("track_id", track.track_id)
-              == track.track_id)
-    clip = cut_recording(recording.with_tracks(tracks), part["start"] - _ROUNDING, end - _ROUNDING)
+    clip = cut_recording(find_people(recording, part), *part_times(recording, part))
     if not clip.tracks:
         return None
     labels = {key: value for key, value in clip.labels.items() if key != "annotations"}

@@ -1,18 +1,17 @@
 """What there is to look at in a store: its clips, and the labelled parts of untrimmed ones."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from skelact.datasets.labelled_parts import find_people, part_times
 from skelact.datasets.splits import select_rows
 from skelact.datasets.store import Store
-from skelact.datasets.video_clips import cut_recording
+from skelact.datasets.video_clips import keep_frames
 from skelact.errors import SkelactError
 from skelact.pose.recording import Recording
 
-_ROUNDING = 1e-6
-"""Seconds."""
 _GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -70,7 +69,7 @@ def list_samples(store: Store, rows: np.ndarray) -> list[Sample]:
 
 
 def open_sample(store: Store, sample: Sample, context: float = 0.0) -> OpenSample:
-    """Read a sample; of a part that speaks of one person, only that one.
+    """Read a sample; of a part, those people of whom it speaks.
 
     Args:
         store: The data set.
@@ -78,36 +77,24 @@ def open_sample(store: Store, sample: Sample, context: float = 0.0) -> OpenSampl
         context: Seconds to show before and after a part.
     """
     recording = store.recording(sample.row)
-    if sample.part is None:
+    if sample.part is None or not recording.num_frames:
         return OpenSample(recording, 0, 0, max(0, recording.num_frames - 1))
     annotation = recording.labels["annotations"][sample.part]
-    if "track_id" in annotation:
-        recording = recording.with_tracks(track for track in recording
-                                          if track.track_id == annotation["track_id"])
+    recording = find_people(recording, annotation)
     first, last = part_frames(recording, annotation)
     around = round(context * recording.fps)
     begin, end = max(0, first - around), min(recording.num_frames, last + 1 + around)
     times = recording.timestamps
-    return OpenSample(cut_frames(recording, begin, end), begin, first, last,
+    return OpenSample(keep_frames(recording, begin, end), begin, first, last,
                       float(times[begin] - times[0]))
 
 
 def part_frames(recording: Recording, annotation: dict) -> tuple[int, int]:
-    """First and last frame of a labelled part; an instant is one frame."""
-    times, step = recording.timestamps, 1 / recording.fps
-    end = max(annotation["end"], annotation["start"] + step)
-    first, after = np.searchsorted(times, (annotation["start"] - _ROUNDING, end - _ROUNDING))
+    """First and last frame of a labelled part; of one behind the end, the last there is."""
+    times = recording.timestamps
+    first, after = np.searchsorted(times, part_times(recording, annotation))
     first = min(int(first), len(times) - 1)
     return first, max(first, int(after) - 1)
-
-
-def cut_frames(recording: Recording, begin: int, end: int) -> Recording:
-    """The frames from ``begin`` to before ``end``; even times stay even to the last bit."""
-    times = recording.timestamps
-    cut = cut_recording(recording, times[begin], times[end] if end < len(times) else np.inf)
-    if np.array_equal(times, np.arange(len(times)) / recording.fps):
-        cut = replace(cut, timestamps=np.arange(end - begin) / recording.fps)
-    return cut
 
 
 def spread_samples(

@@ -258,6 +258,15 @@ def _shown_annotations(
     return match_boxes(recording, shown, min_iou)
 
 
+def keep_frames(recording: Recording, begin: int, end: int) -> Recording:
+    """The frames from ``begin`` to before ``end``; even times stay even to the last bit."""
+    times = recording.timestamps
+    cut = cut_recording(recording, times[begin], times[end] if end < len(times) else np.inf)
+    if np.array_equal(times, np.arange(len(times)) / recording.fps):
+        cut = replace(cut, timestamps=np.arange(end - begin) / recording.fps)
+    return cut
+
+
 def cut_recording(recording: Recording, start: float, end: float) -> Recording:
     """The frames from second ``start`` to before ``end``; the first of them is at second 0.
 

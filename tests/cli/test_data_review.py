@@ -38,8 +38,8 @@ def test_review_and_apply_in_processes_of_their_own(store, said, tmp_path):
     assert done.stdout.startswith(f"8 clips, 0 findings -> {page} (0.1 MB)\nnext: ")
     done = run("apply", store.folder, said, "-o", new)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == ("relabelled 1: run -> walk 1\ndropped    1: 7 of 8 clips are left\n"
-                           f"-> {new}\n")
+    assert done.stdout == ("relabelled    1: run -> walk 1\n"
+                           f"dropped       1: 7 of 8 clips are left\n-> {new}\n")
     assert len(Store(new)) == 7
 
 

@@ -150,12 +150,31 @@ def test_a_clip_without_a_label_gets_one(tmp_path):
     assert "no label -> walk 1" in str(done)
 
 
+def test_numbers_of_numpy_are_numbers(tmp_path, store):
+    done = apply_corrections(store.folder, corrections(store, *(
+        Correction(clip, drop=bad, trim=None if bad else (first, np.int64(9)))
+        for clip, bad, first in zip(np.array(["clip0", "clip1"]), np.array([True, False]),
+                                    np.array([0, 3]), strict=True))), tmp_path / "new")
+    assert (done.dropped, done.trimmed) == (1, 1)
+    assert read_corrections(tmp_path / "new" / "corrections.json").clips[1].trim == (3, 9)
+
+
+def test_a_class_of_dropped_clips_alone_does_not_come_in(tmp_path, untrimmed):
+    done = apply_corrections(untrimmed.folder, corrections(
+        untrimmed, Correction("a", drop=True), Correction("a", 0, label=("bow", "nod")),
+        new_classes=("nod",)), tmp_path / "new")
+    assert done.new_classes == ()
+    assert Store(tmp_path / "new").header.classes == untrimmed.header.classes
+
+
 def test_a_second_round_keeps_the_first(tmp_path, store):
     apply_corrections(store.folder, corrections(store, Correction("clip0", drop=True)),
                       tmp_path / "one")
     one = Store(tmp_path / "one")
-    apply_corrections(one.folder, corrections(one, Correction("clip1", drop=True)),
-                      tmp_path / "two")
+    done = apply_corrections(one.folder, corrections(one, Correction("clip1", drop=True,
+                                                                     note="twice")),
+                             tmp_path / "two")
+    assert "corrections_2.json in the new store keeps the notes" in str(done)
     two = Store(tmp_path / "two")
     assert {"corrections.json", "corrections_2.json"} <= set(two.header.files)
     assert len(two) == 3
@@ -172,23 +191,28 @@ def test_labelled_parts(tmp_path, untrimmed):
     assert new.recording(2).labels["label"] == "wave"
     np.testing.assert_array_equal(new.recording(0).joints(), untrimmed.recording(0).joints())
     assert str(done).splitlines() == [
-        "relabelled 2: bow -> wave 2", "dropped    1: labelled parts of untrimmed clips",
-        "trimmed    1", "empty      1: classes now: bow", f"-> {tmp_path / 'new'}"]
+        "relabelled    2: bow -> wave 2", "dropped       1: labelled parts of untrimmed clips",
+        "trimmed       1", "empty classes 1: bow", f"-> {tmp_path / 'new'}"]
 
 
 REFUSED = [
     (Correction("gone"), "no clip gone"),
     (Correction("clip0", label=("walk", "run")), "take its class for 'walk', the store says 'run'"),
     (Correction("clip0", label=("run", "runn")), 'one of "new_classes", got \'runn\''),
+    (Correction("clip0", label=("run", "Walk")), "got 'Walk' beside 'walk'"),
+    (Correction("clip0", label=("run", "new\xa0 ")), "got 'new\\\\xa0 ' beside 'NEW'"),
     (Correction("clip0", trim=(0, 12)), "within its frames 0 to 11, got 0 to 12"),
     (Correction("clip0", 0, drop=True), "clip0, part 0: the clip has 0 labelled parts"),
+    (Correction("clip0", -1, drop=True), "part -1: the clip has 0 labelled parts"),
 ]
 
 
 @pytest.mark.parametrize(("correction", "message"), REFUSED)
 def test_what_the_store_does_not_have_is_refused(tmp_path, store, correction, message):
     with pytest.raises(SkelactError, match=message):
-        apply_corrections(store.folder, corrections(store, correction), tmp_path / "new")
+        apply_corrections(store.folder, corrections(
+            store, Correction("clip2", label=("run", "NEW")), correction,
+            new_classes=("NEW", "Walk", "new\xa0 ")), tmp_path / "new")
     assert not list(tmp_path.iterdir())
 
 

@@ -14,23 +14,27 @@ from skelact.datasets.samples import (
     open_sample,
     spread_samples,
 )
+from skelact.pose.recording import Recording
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     parts = [{"label": "wave", "start": 1.0, "end": 2.0, "track_id": 2},
-             {"label": "bow", "start": 3.0, "end": 3.0}, {"label": "bow", "start": 90, "end": 91}]
+             {"label": "bow", "start": 3.0, "end": 3.0}, {"label": "bow", "start": 90, "end": 91},
+             {"label": "bow", "start": 1.0, "end": 2.0, "box": (0, 0, 9, 9)}]
     clips = [walking(100, people=2, labels={"clip_id": "a", "annotations": parts}),
              walking(9, labels={"clip_id": "b", "label": "wave"}),
              walking(9, step=3, labels={"clip_id": "c"})]
-    return write_store(tmp_path_factory.mktemp("store") / "mixed", clips)
+    empty = Recording((), [], "coco17", image_size=(640, 480), labels={
+        "clip_id": "d", "annotations": parts[:1]})
+    return write_store(tmp_path_factory.mktemp("store") / "mixed", [*clips, empty])
 
 
 def test_parts_stand_for_clips_without_a_label(store):
     bow, wave = range(2)
-    assert list_samples(store, np.arange(3)) == [
-        Sample(0, 0, wave), Sample(0, 1, bow), Sample(0, 2, bow), Sample(1, None, wave),
-        Sample(2, None, -1)]
+    assert list_samples(store, np.arange(4)) == [
+        Sample(0, 0, wave), Sample(0, 1, bow), Sample(0, 2, bow), Sample(0, 3, bow),
+        Sample(1, None, wave), Sample(2, None, -1), Sample(3, 0, wave)]
 
 
 def test_a_part_is_shown_with_what_lies_around_it(store):
@@ -46,6 +50,16 @@ def test_an_instant_and_a_part_behind_the_end_are_one_frame(store):
     instant, late = (open_sample(store, Sample(0, part, 0)) for part in (1, 2))
     assert (instant.first, instant.last, instant.recording.num_frames) == (75, 75, 1)
     assert (late.first, late.last, late.recording.num_frames) == (99, 99, 1)
+
+
+def test_a_box_that_no_track_fills_shows_nobody(store):
+    assert len(open_sample(store, Sample(0, 0, 1)).recording.tracks) == 1
+    assert len(open_sample(store, Sample(0, 1, 0)).recording.tracks) == 2
+    assert not open_sample(store, Sample(0, 3, 0)).recording.tracks
+
+
+def test_a_part_of_a_clip_without_frames(store):
+    assert open_sample(store, Sample(3, 0, 1), context=1.0).recording.num_frames == 0
 
 
 def test_a_whole_clip_is_itself(store):
