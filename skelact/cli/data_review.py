@@ -25,8 +25,8 @@ def review(arguments: list[str]) -> int:
     page, findings = review_store(options.store, options.output, options.split, options.classes,
                                   options.clips, options.overwrite)
     some = f"{page.clips:,} of {page.total:,}" if page.clips < page.total else f"{page.total:,}"
-    print(f"{some} clips, {len(findings)} finding{'s' * (len(findings) != 1)} -> {page.path} "
-          f"({page.size / 1e6:.1f} MB)")
+    print(f"{some} {page.unit}{'s' * (page.total != 1)}, {len(findings)} "
+          f"finding{'s' * (len(findings) != 1)} -> {page.path} ({page.size / 1e6:.1f} MB)")
     print(f"next: open it in a browser; skelact data apply {options.store} CORRECTIONS -o NEW")
     return 0
 

@@ -8,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from skelact.checks import check_choice
+from skelact.datasets.clip_checks import NUMBERS
 from skelact.datasets.samples import (
     Sample,
     list_samples,
@@ -20,13 +21,13 @@ from skelact.datasets.store import Store
 from skelact.datasets.validation.findings import ERROR, Finding
 from skelact.datasets.validation.validate import validate
 from skelact.errors import ChoiceError, FileFormatError
+from skelact.output import check_writable
 from skelact.visualization.gallery import GalleryClip, GalleryPage, GallerySet, write_gallery
 from skelact.visualization.store_sheet import CLIPS, SheetRow, write_store_sheet
 
 _AROUND = 1.0
 """Seconds of an untrimmed recording shown before and after a labelled part."""
 _DAMAGE = ("files", "checksum", "tables")
-_FACTS = ("subject", "camera", "setup", "repetition")
 NO_LABEL = "no label"
 
 
@@ -53,6 +54,7 @@ def review_store(
         OutputExistsError: The page exists and ``overwrite`` is false.
     """
     check_choice(Path(output).suffix.lower(), (".html",), f"the suffix of {output}")
+    check_writable(output, overwrite)
     if clips is not None and clips < 1:
         raise ChoiceError(f"expected --clips from 1, got {clips}")
     store = Store(folder)
@@ -151,7 +153,7 @@ def _gallery_clips(store: Store, columns: dict, samples, flags: dict) -> Iterato
     for sample in samples:
         row, shown = sample.row, open_sample(store, sample, _AROUND)
         facts = {"split": parts[row]} if parts[row] else {}
-        facts |= {name: int(columns[name][row]) for name in _FACTS if columns[name][row] >= 0}
+        facts |= {name: int(columns[name][row]) for name in NUMBERS if columns[name][row] >= 0}
         yield GalleryClip(shown.recording, str(columns["clip_id"][row]), sample.label, sample.part,
                           shown.offset, shown.first, shown.last,
                           int(store.arrays.num_frames[row]), flags.get(row, ()), facts,

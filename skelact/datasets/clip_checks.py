@@ -8,6 +8,7 @@ from skelact.errors import SkelactError
 from skelact.pose.recording import Recording
 
 NUMBERS = ("subject", "camera", "setup", "repetition")
+"""Facts of a clip that are whole numbers from 0; -1 in the raw column of a store for unknown."""
 _KNOWN = {"clip_id", "label", *NUMBERS, "splits", "fps_assumed", "annotations", "video_start"}
 _PARTS = {"label", "start", "end", "box", "track_id"}
 _MOST = 2**63 - 1

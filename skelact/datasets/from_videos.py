@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from skelact.datasets.clip_checks import NUMBERS
 from skelact.datasets.readers.base import Refuse, raise_error
 from skelact.datasets.readers.surroundings import class_name
 from skelact.datasets.video_clips import VideoClip, VideoFolder, read_clips
@@ -26,8 +27,7 @@ from skelact.pose.video_files import SUFFIXES, search_videos
 
 TABLE = "labels.csv"
 _SPLITS = ("train", "val", "test")
-_NUMBERS = ("subject", "camera", "setup", "repetition")
-_COLUMNS = ("file", "label", *_NUMBERS, "split", "start", "end")
+_COLUMNS = ("file", "label", *NUMBERS, "split", "start", "end")
 
 
 def find_labelled_videos(folder: str | Path) -> list[Path]:
@@ -124,7 +124,7 @@ def _listed_clips(table: Path, refuse: Refuse) -> list[VideoClip]:
             raise ValueError("expected both start and end, or neither")
         start, end = span(*times) if any(times) else (None, None)
         facts = {name: int(people.get(cells[name], cells[name]) if name == "subject"
-                           else cells[name]) for name in _NUMBERS if cells.get(name)}
+                           else cells[name]) for name in NUMBERS if cells.get(name)}
         video = _video(cells["file"])
         clip = names[video] + (f"_{_digits(start)}_{_digits(end)}" if any(times) else "")
         splits = tuple(filter(None, map(str.strip, cells.get("split", "").split(";"))))

@@ -14,15 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from skelact.datasets.arrays import ClipArrays
+from skelact.datasets.clip_checks import NUMBERS
 from skelact.datasets.header import Header, check_sizes, read_header
 from skelact.datasets.store_writer import StoreWriter
 from skelact.errors import FileFormatError, SkelactError
 from skelact.pose.recording import PoseTrack, Recording
 
 __all__ = ["Store", "StoreWriter"]
-
-NUMBERS = ("subject", "camera", "setup", "repetition")
-"""Facts of a clip that are whole numbers; -1 in the raw column for unknown."""
 
 
 class Store:

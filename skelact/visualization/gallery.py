@@ -103,12 +103,14 @@ class GalleryPage:
         size: Bytes.
         clips: How many clips it shows.
         total: Out of how many.
+        unit: What they are: ``"clip"`` or ``"labelled part"``.
     """
 
     path: Path
     size: int
     clips: int
     total: int
+    unit: str
 
 
 def write_gallery(
@@ -144,7 +146,7 @@ def write_gallery(
         entries.append(entry)
     page = _fill(about, entries, total)
     write_text(path, page, overwrite)
-    return GalleryPage(path, len(page.encode()), len(entries), total)
+    return GalleryPage(path, len(page.encode()), len(entries), total, about.unit)
 
 
 def _fill(about: GallerySet, entries: list[dict], total: int) -> str:
@@ -183,7 +185,8 @@ def _entry(clip: GalleryClip) -> dict:
         "id": clip.clip_id, "part": clip.part, "label": clip.label, "facts": clip.facts,
         "flags": list(clip.flags), "total": clip.frames, "offset": clip.offset, "every": every,
         "own": [clip.first, clip.last], "fps": round(float(clip.recording.fps), 4),
-        "frames": recording.num_frames, "first": float(times[0]) if len(times) else 0.0,
+        "frames": recording.num_frames, "end": clip.offset + max(0, clip.recording.num_frames - 1),
+        "first": float(times[0]) if len(times) else 0.0,
         "begin": round(clip.begin, 4),
         "step": _short(packed.step), "middle": [*map(_short, packed.middle)],
         "low": [*map(_short, packed.low)], "high": [*map(_short, packed.high)],

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from skelact.checks import check_choice
-from skelact.errors import OutputExistsError
 from skelact.output import atomic_write, check_writable, write_text
 from skelact.pose.recording import Recording
 from skelact.visualization.document import html_page, html_text
@@ -54,8 +53,7 @@ class SheetRow:
 
 
 def write_store_sheet(
-    title: str, lead: str, rows: Sequence[SheetRow] | Iterable[SheetRow], path: str | Path,
-    overwrite: bool = False,
+    title: str, lead: str, rows: Iterable[SheetRow], path: str | Path, overwrite: bool = False
 ) -> list[Path]:
     """Draw the classes of a data set as pictures, or as one page.
 
@@ -80,15 +78,13 @@ def write_store_sheet(
         return [write_text(path, _page(title, lead, rows), overwrite)]
     drawn = ((row, [*map(_strip, row.clips[:CLIPS])]) for row in rows)
     groups = list(iter(lambda: list(islice(drawn, _CLASSES)), []))
-    paths = [path, *(path.with_stem(f"{path.stem}_{i}") for i in range(2, len(groups) + 1))]
-    if taken := [other for other in paths if other.exists() and not overwrite]:
-        raise OutputExistsError(f"{taken[0]} exists; pass --overwrite (overwrite=True) to replace "
-                                "it")
-    for i, (group, target) in enumerate(zip(groups, paths, strict=False)):
+    paths = [check_writable(path.with_stem(f"{path.stem}_{i}") if i > 1 else path, overwrite)
+             for i in range(1, len(groups) + 1)]
+    for i, (group, target) in enumerate(zip(groups, paths, strict=True)):
         of = f", sheet {i + 1} of {len(groups)}" if len(groups) > 1 else ""
         with atomic_write(target, overwrite) as temporary:
             _sheet(title + of, lead, group).save(temporary, format="PNG", optimize=True)
-    return paths[: max(1, len(groups))]
+    return paths
 
 
 def _page(title: str, lead: str, rows: Iterable[SheetRow]) -> str:

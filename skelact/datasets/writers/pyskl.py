@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skelact.checks import check_choice
-from skelact.datasets.store import NUMBERS
+from skelact.datasets.clip_checks import NUMBERS
 from skelact.datasets.writers.class_numbers import number_classes
 from skelact.errors import SkelactError
 from skelact.output import atomic_write, check_writable

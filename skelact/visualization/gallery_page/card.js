@@ -18,13 +18,18 @@ class Clip {
     this.name = facts.part === null ? facts.id : `${facts.id}, part ${facts.part}`;
     this.place = facts.label; // among the classes
     this.label = facts.label < 0 ? null : shared.classes[facts.label];
-    this.end = facts.offset + Math.max(0, facts.frames - 1) * facts.every; // last frame shown
     this.length = (facts.own[1] - facts.own[0] + 1) / facts.fps;
-    const known = Object.entries(facts.facts).map(([name, value]) => `${name} ${value}`);
+    this.known = Object.entries(facts.facts).map(([name, value]) => `${name} ${value}`.toLowerCase());
     const { split, ...rest } = facts.facts;
     const short = Object.entries(rest).map(([name, value]) => `${name} ${value}`);
     this.about = [`${this.length.toFixed(1)} s`, ...(split ? [split] : []), ...short].join(" · ");
-    this.words = `${this.name} ${this.label ?? ""} ${known.join(" ")}`.toLowerCase();
+    this.words = `${this.name} ${this.label ?? ""}`.toLowerCase();
+  }
+
+  /** Whether words are in its id, its class or a fact; subject 3 is not subject 30. */
+  says(words) {
+    return this.words.includes(words)
+      || this.known.some((fact) => fact === words || (fact.includes(words) && !/\d$/.test(words)));
   }
 
   read() {
@@ -33,10 +38,10 @@ class Clip {
 
   /** Seconds, in the recording, of a frame of the clip. */
   time(times, frame) {
-    const place = Math.max(0, Math.min(times.length - 1, (frame - this.offset) / this.every));
-    const before = Math.floor(place);
-    const after = Math.min(times.length - 1, before + 1);
-    return times[before] + (place - before) * (times[after] - times[before]);
+    const place = Math.max(0, (frame - this.offset) / this.every);
+    const before = Math.min(times.length - 1, Math.floor(place));
+    const after = times[before + 1] ?? times[before] + this.every / this.fps;
+    return times[before] + (place - before) * (after - times[before]);
   }
 
   /** The frame of the clip at a time. */
