@@ -106,6 +106,8 @@ def test_choosing_and_grouping(visit, gallery):
     page.select_option("#class", "")
     page.fill("#find", "subject 3")
     assert shown(page) == ["clip3"]
+    page.fill("#find", "subject")
+    assert len(shown(page)) == 8
     page.fill("#find", "nowhere")
     assert page.locator("#nothing").is_visible()
     page.fill("#find", "")
@@ -143,8 +145,8 @@ def test_corrections_are_saved_and_applied(visit, gallery, store, tmp_path, caps
     }
     assert main(["data", "apply", str(store.folder), str(file), "-o", str(tmp_path / "new")]) == 0
     out = capsys.readouterr().out
-    assert "relabelled 2: run -> walk 1, run -> stroll 1" in out
-    assert "dropped    1: 7 of 8 clips are left" in out
+    assert "relabelled    2: run -> walk 1, run -> stroll 1" in out
+    assert "dropped       1: 7 of 8 clips are left" in out
     assert main(["data", "validate", str(tmp_path / "new")]) == 0
     assert "no findings" in capsys.readouterr().out
     new = Store(tmp_path / "new")
@@ -193,8 +195,36 @@ def test_handles_trim_and_never_cross(visit, gallery):
     page.fill("#last", "99")
     page.press("#last", "Tab")
     assert entries(page)[0]["trim"]["last"] == 16
+    page.fill("#last", "")
+    page.press("#last", "Tab")
+    assert entries(page)[0]["trim"]["last"] == 16
     page.click("#whole")
     assert entries(page) == []
+
+
+def test_a_new_class_differs_in_more_than_case(visit, gallery):
+    page = visit(gallery)
+    for clip, typed, label in (("clip0", " Walk ", {"from": "run", "to": "walk"}),
+                               ("clip1", "Jump", {"from": "walk", "to": "Jump"}),
+                               ("clip2", "jump", {"from": "run", "to": "Jump"})):
+        edit(page, clip)
+        page.select_option("#label", "\0new")
+        page.fill("#new", typed)
+        page.keyboard.press("Escape")
+        until(page, "!skelact.editor.card")
+        assert entries(page)[-1] == {"clip": clip, "label": label}
+
+
+def test_long_clips_keep_their_last_frames(visit, tmp_path):
+    store = write_store(tmp_path / "store", [walking(1500, step=0.05, labels={
+        "clip_id": f"clip{i}", "label": "walk", "subject": i}) for i in (3, 30)])
+    page = visit(review_store(store.folder, tmp_path / "page.html")[0].path)
+    page.fill("#find", "subject 3")
+    assert shown(page) == ["clip3"]
+    edit(page, "clip3")
+    page.fill("#first", "100")
+    page.press("#first", "Tab")
+    assert entries(page)[0]["trim"] == {"first": 100, "last": 1499, "start": 4.0, "end": 60.0}
 
 
 def test_unsaved_work_stays(visit, gallery, tmp_path):
@@ -223,7 +253,10 @@ def test_files_that_do_not_fit_are_refused(visit, gallery, tmp_path):
             ("no JSON", "cannot be used"), ('{"format": "else"}', "no file of corrections"),
             ('{"format": "skelact corrections", "version": 9}', "version 9"),
             ('{"format": "skelact corrections", "version": 1, "store": {"name": "ntu"}}',
-             "of another store, ntu")):
+             "of another store, ntu"),
+            (json.dumps({"format": "skelact corrections", "version": 1, "store": {
+                "fingerprint": Store(gallery.parent / "walkers.store").header.fingerprint}}),
+             "has no list of clips")):
         (tmp_path / "file.json").write_text(content)
         page.set_input_files("#file", tmp_path / "file.json")
         until(page, f"document.getElementById('trouble').textContent.includes('{message}')")

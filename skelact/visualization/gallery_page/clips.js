@@ -96,7 +96,7 @@ class Gallery {
     const class_ = byId("class").value;
     const words = byId("find").value.toLowerCase().trim();
     const fits = (card) => this.fits(card, show) && (!class_ || (card.clip.label ?? NONE) === class_)
-      && (!words || card.clip.words.includes(words));
+      && (!words || card.clip.says(words));
     let shown = 0;
     for (const { cards, element: section, count, total } of this.sections) {
       let some = 0;

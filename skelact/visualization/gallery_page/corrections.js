@@ -82,6 +82,7 @@ class Corrections {
     if (content.store?.fingerprint !== this.store.fingerprint) {
       throw new Error(`its corrections are of another store, ${content.store?.name ?? "without a name"}`);
     }
+    if (!Array.isArray(content.clips)) throw new Error("it has no list of clips");
     const odd = content.clips.find((entry) => typeof entry?.clip !== "string");
     if (odd) throw new Error(`an entry names no clip: ${JSON.stringify(odd)}`);
     return content.clips.map((entry) => [Corrections.key(entry.clip, entry.part), entry]);

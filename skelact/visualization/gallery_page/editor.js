@@ -20,6 +20,7 @@ class Editor {
   async open(card) {
     const { clip } = card;
     this.card = card;
+    this.recording = this.stage = null; // of the clip before
     if (!this.dialog.open) this.dialog.showModal();
     const recording = await clip.read();
     if (this.card !== card) return;
@@ -97,13 +98,19 @@ class Editor {
     this.show(); // also where nothing has changed: the fields may hold what was refused
   }
 
-  relabel(name) {
+  /** A class of the store, a new one, or none; case and spaces alone make no new class. */
+  relabel(text) {
     const { label } = this.clip;
+    const plain = (name) => name.trim().replace(/\s+/g, " ").toLowerCase();
+    const names = [...this.gallery.facts.classes, ...this.corrections.newClasses()];
+    const name = text && !names.includes(text)
+      ? names.find((known) => plain(known) === plain(text)) ?? text : text;
     this.say({ label: name && name !== label ? { from: label, to: name } : null });
   }
 
   /** A trim, kept within what is shown; the end that was moved gives way. */
   trim(first, last, moved) {
+    if (Number.isNaN(first + last)) return this.show(); // a field was emptied
     const { offset, end } = this.clip;
     const inside = (frame) => Math.min(end, Math.max(offset, Math.round(frame)));
     [first, last] = [inside(first), inside(last)];
@@ -167,7 +174,7 @@ class Editor {
 
   listen() {
     const on = (id, event, act) => byId(id).addEventListener(event, ({ target }) => this.recording && act(target));
-    const number = (id) => Number(byId(id).value);
+    const number = (id) => byId(id).valueAsNumber;
     on("editor-play", "click", () => this.setPlaying(!this.playing));
     on("scrub", "input", (bar) => this.seek(Number(bar.value)));
     for (const [handle, end] of [["from", "first"], ["to", "last"]]) {

@@ -49,7 +49,7 @@ function connectStorage(corrections, tell) {
     }
   };
   const kept = keeper.read();
-  if (kept) load(kept, "of an earlier visit are here again");
+  if (kept) load(kept, "of an earlier visit");
   corrections.past.length = 0;
   byId("save").addEventListener("click", () => {
     saved = text();
@@ -59,7 +59,7 @@ function connectStorage(corrections, tell) {
   byId("file").addEventListener("change", async ({ target }) => {
     byId("trouble").hidden = true;
     const [file] = target.files;
-    if (file) load(await file.text(), `of ${file.name} were added`);
+    if (file) load(await file.text(), `from ${file.name}`);
     target.value = ""; // the same file may be loaded again
   });
   window.addEventListener("storage", ({ key, newValue }) => {
