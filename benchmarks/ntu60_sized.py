@@ -39,7 +39,7 @@ from skelact.graph.layouts import get_layout
 from skelact.models.checkpoint import load_model
 from skelact.output import write_text
 from skelact.pose.recording import PoseTrack, Recording
-from skelact.training.data import train_sampling
+from skelact.training.batches import train_sampling
 from skelact.transforms.clip_form import form_clips, settle_form
 
 TRAIN, TEST, CLASSES = 40_091, 16_487, 60

@@ -24,7 +24,7 @@ from skelact.models.checkpoint import ActionModel, build_network
 from skelact.models.classifier import find_present
 from skelact.models.sparse_st_gcn import SparseClassifier
 from skelact.nn.sparse import batch_skeletons
-from skelact.training.data import train_sampling
+from skelact.training.batches import train_sampling
 from skelact.training.optim import learning_rate, make_optimizer, set_rate
 from skelact.transforms.clip_form import form_clips, settle_form
 

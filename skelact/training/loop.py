@@ -17,7 +17,8 @@ from skelact.evaluation.figures import usable_subjects
 from skelact.models.checkpoint import ActionModel, load_model, save_model
 from skelact.models.torch_file import read_torch_file
 from skelact.output import remove_leftovers
-from skelact.training.data import Mixture, TrainingData, open_data
+from skelact.training.batches import Mixture
+from skelact.training.data import TrainingData, open_data
 from skelact.training.distributed import (
     World,
     barrier,

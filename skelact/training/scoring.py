@@ -16,7 +16,8 @@ from skelact.evaluation.clip_pixels import ClipPixels
 from skelact.evaluation.metrics import mean_class_accuracy, rejection_threshold, top_k_accuracy
 from skelact.evaluation.modality_fusion import fit_logistic, tune_weights
 from skelact.evaluation.views import plan_views
-from skelact.training.data import TrainingData, train_sampling
+from skelact.training.batches import train_sampling
+from skelact.training.data import TrainingData
 from skelact.training.distributed import World, gather_rows
 from skelact.transforms.clip_form import form_clips
 

@@ -14,7 +14,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from skelact.config import TrainConfig
 from skelact.errors import SkelactError
 from skelact.models.torch_file import read_torch_file
-from skelact.training.data import TrainingBatches, TrainingData
+from skelact.training.batches import TrainingBatches
+from skelact.training.data import TrainingData
 from skelact.training.distributed import World, sum_over, wrap
 from skelact.training.optim import class_weights, make_optimizer
 

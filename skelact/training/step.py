@@ -6,7 +6,7 @@ from torch import Generator, Tensor, nn
 
 from skelact.config import TrainConfig
 from skelact.device import autocast
-from skelact.training.data import Mixture
+from skelact.training.batches import Mixture
 from skelact.training.optim import loss_of_actions, loss_of_rejection
 from skelact.training.state import TrainState
 from skelact.transforms.augment import mixup

@@ -7,7 +7,8 @@ import torch
 from actions import settings, write_actions, write_others
 
 from skelact.config import AugmentConfig, ClipConfig, NetworkConfig, OptimConfig
-from skelact.training.data import Mixture, open_data
+from skelact.training.batches import Mixture
+from skelact.training.data import open_data
 from skelact.training.distributed import World
 from skelact.training.loop import make_network
 from skelact.training.optim import loss_of_rejection, set_rate
