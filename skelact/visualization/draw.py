@@ -248,10 +248,11 @@ def line_width(points: np.ndarray, layout: Layout, shape) -> int:
 @functools.lru_cache(maxsize=64)
 def side_colours(layout: Layout) -> tuple[tuple[int, int, int], ...]:
     """The colour of every joint by the side of the body it is on."""
-    mirrored = {i for pair in layout.flip_pairs for i in pair}
+    mirrored = {layout.joints[i] for pair in layout.flip_pairs for i in pair}
     return tuple(
-        MIDDLE if i not in mirrored else LEFT if "left" in name else RIGHT
-        for i, name in enumerate(layout.joints)
+        MIDDLE if name not in mirrored else LEFT if "left" in name
+        else RIGHT if "right" in name else MIDDLE  # points of a face do not say
+        for name in layout.joints
     )
 
 

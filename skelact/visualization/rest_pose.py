@@ -20,6 +20,20 @@ _LEFT = {
 }
 """Aside and below, of a person's own left, which is on the right of the picture."""
 
+_FACE = (
+    ((0.0, 0.07), (0.06, 0.085), (180, 0), 17),  # the jaw, over the chin
+    ((-0.03, 0.052), (0.02, 0.012), (190, 330), 5), ((0.03, 0.052), (0.02, 0.012), (210, 350), 5),
+    ((0.0, 0.07), (0.0, 0.013), (-90, 90), 4),  # down the nose
+    ((0.0, 0.095), (0.014, 0.007), (180, 0), 5),
+    ((-0.03, 0.065), (0.014, 0.009), (180, 480), 6), ((0.03, 0.065), (0.014, 0.009), (180, 480), 6),
+    ((0.0, 0.125), (0.027, 0.014), (180, 510), 12), ((0.0, 0.125), (0.018, 0.006), (180, 495), 8),
+)
+"""The 68 points of a face, ``face-0`` and on, in arcs: the middle, the half axes, the angles of the
+first and the last point (0 to the right, 90 down), and how many."""
+
+_CHIN, _MAGNIFIED = np.array([0.0, 0.165]), 2.5
+"""How much larger a head with such a face is, or its points would lie on each other."""
+
 _STEP, _SHRINK = 0.09, 0.85
 """Heights from a joint that is in no table to its parent, and how that shrinks further out."""
 
@@ -27,7 +41,7 @@ _STEP, _SHRINK = 0.09, 0.85
 def rest_pose(layout: Layout) -> np.ndarray:
     """A person standing with the arms a little aside, seen from the front.
 
-    Joints whose names are not in skelact's vocabulary of the body fan out from their parents.
+    Joints of other names (also fingers) fan out from their parents.
 
     Args:
         layout: Any skeleton.
@@ -35,6 +49,7 @@ def rest_pose(layout: Layout) -> np.ndarray:
     Returns:
         ``[N, 2]`` x to the right and y down, in heights of a person.
     """
+    face = {f"face-{i}": place for i, place in enumerate(_face_points())}
     places: dict[int, np.ndarray] = {}
     for joint, name in enumerate(layout.joints):
         side, _, part = name.partition("_")
@@ -42,9 +57,24 @@ def rest_pose(layout: Layout) -> np.ndarray:
             places[joint] = np.array([0.0, _MIDDLE[name]])
         elif side in ("left", "right") and part in _LEFT:
             places[joint] = np.array(_LEFT[part]) * (1 if side == "left" else -1, 1)
+        elif name in face:
+            places[joint] = face[name]
     places.setdefault(layout.centre, np.array([0.0, 0.5]))
     _fan_out(layout, layout.centre, np.array([0.0, -1.0]), places, _STEP)
-    return np.stack([places[joint] for joint in range(layout.num_joints)])
+    placed = np.stack([places[joint] for joint in range(layout.num_joints)])
+    if not face.keys().isdisjoint(layout.joints):
+        head = placed[:, 1] < _CHIN[1]
+        placed[head] = _CHIN + _MAGNIFIED * (placed[head] - _CHIN)
+    return placed
+
+
+def _face_points() -> np.ndarray:
+    """``[68, 2]`` the points of a face, in the order of iBUG 300-W."""
+    arcs = []
+    for middle, half_axes, angles, count in _FACE:
+        turn = np.deg2rad(np.linspace(*angles, count))[:, None]
+        arcs.append(middle + half_axes * np.hstack([np.cos(turn), np.sin(turn)]))
+    return np.concatenate(arcs)
 
 
 def _fan_out(layout: Layout, joint: int, ahead: np.ndarray, places: dict[int, np.ndarray],

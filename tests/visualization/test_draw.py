@@ -10,11 +10,13 @@ from skelact.pose.video import VideoReader
 from skelact.visualization.draw import (
     CANVAS,
     LEFT,
+    MIDDLE,
     RIGHT,
     blank,
     draw_people,
     overlay_video,
     person_colour,
+    side_colours,
 )
 
 COCO = get_layout("coco17")
@@ -41,6 +43,13 @@ def test_left_is_blue_and_right_orange():
     assert close(image[middle_of(joints, "right_hip", "right_knee")], RIGHT)
     by_person = plain(joints, colour_by="person")
     assert close(by_person[middle_of(joints, "left_hip", "left_knee")], person_colour(1))
+
+
+def test_joints_that_do_not_say_their_side_are_drawn_as_the_middle():
+    layout = get_layout("wholebody133")
+    colours = dict(zip(layout.joints, side_colours(layout), strict=True))
+    assert {colours[f"face-{i}"] for i in range(68)} == {MIDDLE}
+    assert (colours["left_thumb1"], colours["right_thumb1"]) == (LEFT, RIGHT)
 
 
 def test_the_input_stays_as_it_is():

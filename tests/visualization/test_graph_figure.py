@@ -91,8 +91,18 @@ def test_everybody_rests_upright_left_on_the_right_and_no_joint_on_another(name)
         if joint.startswith(("left_", "right_")):
             assert (x > 0) == joint.startswith("left_")
     for left, right in layout.flip_pairs:
-        if layout.joints[left].startswith("left_"):
-            np.testing.assert_allclose(places[left] * [-1, 1], places[right], atol=1e-9)
+        np.testing.assert_allclose(places[left] * [-1, 1], places[right], atol=1e-9)
+
+
+def test_the_points_of_a_face_make_a_face():
+    layout = get_layout("wholebody133")
+    places = dict(zip(layout.joints, rest_pose(layout), strict=True))
+    face = np.array([places[f"face-{i}"] for i in range(68)])
+    for first, eye in ((36, "right_eye"), (42, "left_eye")):  # their rims are around the eyes
+        np.testing.assert_allclose(face[first : first + 6].mean(axis=0), places[eye], atol=1e-9)
+    heights = [face[17:27, 1].mean(), places["nose"][1], face[48:60, 1].mean(), face[8, 1],
+               places["left_shoulder"][1]]  # from the brows over mouth and chin down
+    assert sorted(heights) == heights
 
 
 def test_a_layout_of_unknown_names_has_a_rest_pose():
