@@ -185,9 +185,7 @@ class FusedClassifier(nn.Module):
         Raises:
             ShapeError: Not as many clips of pixels as of joints.
         """
-        if pixels is not None and len(pixels) != len(clips):
-            raise ShapeError(f"expected clips of pixels [{len(clips)}, {self.encoder.channels}, T, "
-                             f"H, W], one a clip of joints, got {list(pixels.shape)}")
+        check_as_many(clips, pixels)
         return self.judge(clips, *self.look(pixels, present))
 
     def look(
@@ -244,6 +242,17 @@ def _encode(encoder: VideoEncoder, pixels: Tensor) -> Tensor:
         return encoder.tokens(encoder.normalise(part) if part.dtype == torch.uint8 else part)
 
     return tokens(pixels) if encoder.training else torch.cat([*map(tokens, pixels.split(AT_ONCE))])
+
+
+def check_as_many(clips: Tensor, pixels: Tensor | None) -> None:
+    """Refuse pixels that are not of these clips of joints.
+
+    Raises:
+        ShapeError: There are more or fewer.
+    """
+    if pixels is not None and len(pixels) != len(clips):
+        raise ShapeError(f"expected pixels of {len(clips)} clips, one a clip of joints, got "
+                         f"{list(pixels.shape)}")
 
 
 def check_features(

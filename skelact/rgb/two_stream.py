@@ -16,7 +16,7 @@ from skelact.models.classifier import SkeletonClassifier
 from skelact.pixel_config import PixelCut
 from skelact.rgb.encoder import VideoEncoder
 from skelact.rgb.encoders import build_encoder
-from skelact.rgb.fusion import FUSIONS, FusedClassifier, look_at
+from skelact.rgb.fusion import FUSIONS, FusedClassifier, check_as_many, look_at
 
 SMALLEST = 1e-6
 """Probabilities below it count as it, where a logarithm is taken."""
@@ -82,10 +82,11 @@ class LateClassifier(nn.Module):
         Raises:
             ShapeError: Not as many clips of pixels as of joints.
         """
-        tokens, seen = self.look(pixels, present)
+        check_as_many(clips, pixels)
         if not self.training:
-            return self.judge(clips, tokens, seen)
-        scores = self.skeleton(clips)
+            return self.judge(clips, *self.look(pixels, present))
+        scores = self.skeleton(clips)  # first: its dropout then is what it would be alone
+        tokens, seen = self.look(pixels, present)
         if tokens is None:
             return (scores, scores.new_zeros(len(scores), self.num_classes),
                     scores.new_zeros(len(scores), dtype=torch.bool))

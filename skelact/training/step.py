@@ -6,6 +6,7 @@ from torch import Generator, Tensor, nn
 
 from skelact.config import TrainConfig
 from skelact.device import autocast
+from skelact.rgb.two_stream import LateClassifier
 from skelact.training.batches import Mixture
 from skelact.training.optim import loss_of_actions, loss_of_rejection
 from skelact.training.state import TrainState
@@ -56,12 +57,21 @@ def take_step(config: TrainConfig, state: TrainState, mixture: Mixture, num_clas
         _add(state, loss, guessed[counted], labels[part].to(device)[counted], totals[0])
     if optim.clip_norm:
         state.scaler.unscale_(state.optimizer)
-        nn.utils.clip_grad_norm_(state.network.parameters(), optim.clip_norm)
+        for parameters in _learning_apart(state.network):
+            nn.utils.clip_grad_norm_(parameters, optim.clip_norm)
     state.scaler.step(state.optimizer)
     state.scaler.update()
     if state.average is not None:
         state.average.update_parameters(state.network)
     state.step += 1
+
+
+def _learning_apart(network: nn.Module) -> list[list[nn.Parameter]]:
+    """The weights; of late fusion those of each stream: neither shortens the other's gradient."""
+    if not isinstance(network, LateClassifier):
+        return [[*network.parameters()]]
+    return [[*network.skeleton.parameters()],
+            [*network.encoder.parameters(), *network.head.parameters()]]
 
 
 def _part(

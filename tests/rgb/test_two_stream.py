@@ -137,6 +137,10 @@ def test_what_does_not_fit(tmp_path, monkeypatch):
         join_pixels(plain)
     with pytest.raises(ShapeError, match=r"--rgb\.frames 16 --rgb\.size 224"):
         check_look(mvit_v2_s("random"), CUT)
+    for fusion in ("late", "gated"):
+        for network in (two_stream(fusion), two_stream(fusion).train()):
+            with pytest.raises(ShapeError, match=r"pixels of 3 clips, .* got \[2, 2, 3"):
+                network(random_clips(), some_pixels(2))
     encoder = TinyEncoder()
     encoder.min_size = 64
     with pytest.raises(ShapeError, match=r"--rgb\.size of at least 64"):
