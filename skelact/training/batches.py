@@ -91,11 +91,14 @@ class TrainingBatches:
 
     def _with_pixels(self) -> Iterator[tuple[Mixture, list[dict]]]:
         """Every batch with its pixels, and where the loaders stand then: they run ahead."""
-        chances = Chances(self.labelled.seed, self.labelled.epoch, self._drop, self._flip)
         with contextlib.closing(self._joints()) as mixtures:
             for mixture in mixtures:
+                stand = self._stand()
+                epoch, done = stand[0]["epoch"], stand[0]["batches_done"]
+                chances = Chances(self.labelled.seed, epoch, done * self.labelled.batch_size,
+                                  self._drop, self._flip)
                 pixels = self._pixels.read(mixture.labelled.index.numpy(), chances)
-                yield replace(mixture, pixels=pixels), self._stand()
+                yield replace(mixture, pixels=pixels), stand
 
     def _joints(self) -> Iterator[Mixture]:
         for loader in self._others:  # their passes are not those of the labelled clips: go on

@@ -129,15 +129,15 @@ def _open_pixels(config: TrainConfig, store: Store, rows: dict[str, np.ndarray]
     """The pixels of the clips of a run; None for one of skeletons alone."""
     if not config.rgb.encoder:
         return None
-    if config.rgb.fusion == "logistic":
-        labels = store.arrays.labels[rows["val"]]
-        if absent := set(range(len(store.header.classes))) - set(labels.tolist()):
-            raise SkelactError(f"rgb.fusion logistic needs validation clips of every class, got "
-                               f"none of {store.header.classes[min(absent)]}; pass --rgb.fusion "
-                               "late")
     pixels = ClipPixels(store, config.rgb.cut, config.rgb.videos, config.rgb.cache,
                         config.workers)
     pixels.check(np.concatenate([*rows.values()]))
+    if config.rgb.fusion == "logistic":
+        labels = store.arrays.labels[rows["val"][pixels.find(rows["val"])]]
+        if absent := set(range(len(store.header.classes))) - set(labels.tolist()):
+            raise SkelactError("rgb.fusion logistic needs validation clips of every class that "
+                               "have their video, got none of "
+                               f"{store.header.classes[min(absent)]}; pass --rgb.fusion late")
     return pixels
 
 

@@ -63,8 +63,10 @@ def _add_pixels(
     return build_two_stream(skeleton, encoder, len(data.classes), rgb.fusion)
 
 
-def _encoder_arguments(config: TrainConfig) -> dict[str, str]:
-    return {"backbone": config.rgb.backbone} if config.rgb.backbone else {}
+def _encoder_arguments(config: TrainConfig) -> dict[str, str | int]:
+    rgb = config.rgb
+    return ({"backbone": rgb.backbone} if rgb.backbone else {}) | (
+        {"alpha": rgb.alpha} if rgb.encoder == "slowfast" else {})
 
 
 def set_train_mode(network: nn.Module, config: TrainConfig) -> None:

@@ -11,14 +11,17 @@ from held_things import write_things
 from stores import walkers, write_store
 from tiny_encoder import tiny
 
-from skelact.config import AugmentConfig, OptimConfig
+from skelact.config import AugmentConfig, NetworkConfig, OptimConfig
 from skelact.errors import ChoiceError, SkelactError, WeightsError
 from skelact.models.checkpoint import load_model
 from skelact.pixel_config import RgbConfig
 from skelact.rgb.encoders import ENCODERS
 from skelact.rgb.two_stream import join_pixels
 from skelact.training import loop
+from skelact.training.data import open_data
+from skelact.training.distributed import World
 from skelact.training.loop import TrainingStopped, train
+from skelact.training.network import make_network
 
 RGB = RgbConfig(encoder="tsn", frames=2, size=16)
 
@@ -51,9 +54,18 @@ def assert_same(run, other, name: str = "model.pt") -> None:
         assert torch.equal(found[key], value), key
 
 
-def test_late_fusion_leaves_the_skeleton_as_it_would_be_alone(store, tmp_path):
-    train(run_of(store, RgbConfig(), validate=False), tmp_path / "plain")
-    train(run_of(store, validate=False), tmp_path / "late")
+def test_late_fusion_leaves_the_skeleton_as_it_would_be_alone(store, tmp_path, monkeypatch):
+    def chancy(**arguments):
+        encoder = tiny(**arguments)
+        encoder.network.append(torch.nn.Dropout(0.5))
+        return encoder
+
+    monkeypatch.setitem(ENCODERS, "tsn", chancy)
+    network = NetworkConfig(base_channels=4, dropout=0.3)
+    optim = OptimConfig(epochs=2, batch_size=4, lr=0.05, clip_norm=0.1)
+    for name, rgb in (("plain", RgbConfig()), ("late", RGB)):
+        train(replace(run_of(store, rgb, validate=False, network=network), optim=optim),
+              tmp_path / name)
     plain, late = weights(tmp_path / "plain"), weights(tmp_path / "late")
     for name, value in plain.items():
         assert torch.equal(late[name], value), name
@@ -96,6 +108,20 @@ def test_what_late_fusion_learns_of_validation_is_kept(store, tmp_path):
     assert tuned.weights[1] > tuned.weights[0]  # only the pixels tell
     train(run_of(store, replace(RGB, fusion="logistic")), tmp_path / "logistic")
     assert join_pixels(load_model(tmp_path / "logistic" / "model.pt")).coefficients.any()
+
+
+def test_slowfast_is_built_for_the_rates_that_it_is_shown(store, monkeypatch):
+    asked = {}
+
+    def remembered(alpha: int = 8, **arguments):
+        asked["alpha"] = alpha
+        return tiny(**arguments)
+
+    monkeypatch.setitem(ENCODERS, "slowfast", remembered)
+    rgb = replace(RGB, encoder="slowfast", sampling="two_rates", frames=1, alpha=4)
+    config, data = open_data(run_of(store, rgb))
+    make_network(config, data, World())
+    assert asked == {"alpha": 4}
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
