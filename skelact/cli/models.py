@@ -50,6 +50,8 @@ def _export(arguments: list[str]) -> int:
     print(f"clips [B, M, {joints}, {model.network.in_channels}, T] -> scores [B, "
           f"{classes + model.rejects}], probabilities [B, {classes}]; differs from torch by at "
           f"most {difference:.0e}")
+    if model.pixels is not None:
+        print("the skeleton network alone: what looks at pixels is not exported")
     print(f"-> {options.output}")
     return 0
 

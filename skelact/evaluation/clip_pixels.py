@@ -14,7 +14,7 @@ from torch import Tensor
 from skelact.datasets.chance import Chance
 from skelact.datasets.store import Store
 from skelact.errors import FileFormatError, SkelactError
-from skelact.models.checkpoint import ActionModel
+from skelact.models.checkpoint import ActionModel, PixelPart
 from skelact.pixel_config import PixelCut
 from skelact.rgb.frames import cut_pixels
 from skelact.rgb.pixel_cache import PixelCache
@@ -49,12 +49,15 @@ class Chances:
     Args:
         seed: Of the run.
         epoch: From 0.
+        first: Which clip of the epoch the first one of the batch is; a clip that comes again in
+            an epoch is changed in another way.
         drop: Share of clips shown without pixels.
         flip: Share of clips mirrored.
     """
 
     seed: int
     epoch: int
+    first: int = 0
     drop: float = 0.0
     flip: float = 0.0
 
@@ -72,7 +75,8 @@ class ClipPixels:
         workers: Threads that cut clips side by side.
 
     Raises:
-        FileFormatError: ``videos`` is no folder.
+        FileFormatError: ``videos`` is no folder; later, when clips are looked for, also if it has
+            one file for two of the videos.
         SkelactError: ``cache`` is a file.
     """
 
@@ -86,6 +90,7 @@ class ClipPixels:
         self._sources = store.columns()["source"]
         self._starts = store.video_starts()
         self._found: dict[str, Path | None] = {}
+        self._taken: dict[Path, str] = {}
 
     def find(self, rows: np.ndarray) -> np.ndarray:
         """``[L]`` bool: the clip's video is there, and where in it the clip lies is known."""
@@ -134,7 +139,7 @@ class ClipPixels:
         values, present = torch.zeros(shape, dtype=torch.uint8), np.zeros(shape[:2], bool)
         drawn = np.zeros((len(rows), 0))
         if chances is not None:
-            chance = Chance(chances.seed, chances.epoch, rows)
+            chance = Chance(chances.seed, chances.epoch, chances.first + np.arange(len(rows)))
             drawn = chance.even(cut.length + 3, _PURPOSE)
 
         def read_one(place: int) -> None:
@@ -169,7 +174,12 @@ class ClipPixels:
     def _video(self, row: int) -> Path | None:
         source = self._sources[row]
         if source not in self._found:
-            self._found[source] = find_video(source, self._folder)
+            path = find_video(source, self._folder)
+            other = source if path is None else self._taken.setdefault(path, source)
+            if other != source:  # such as 0.mp4 of one class for 0.mp4 of another
+                raise FileFormatError(f"{path} would be the video of both {other} and {source}; "
+                                      f"pass the folder that has both instead of {self._folder}")
+            self._found[source] = path
         return self._found[source]
 
 
@@ -190,11 +200,9 @@ def find_pixels(
     Raises:
         FileFormatError: ``videos`` is no folder.
     """
-    if model.pixels is None:
-        return None, ()
-    what = f"pixels ({model.pixels.cut.region}, {model.pixels.encoder}, {model.pixels.fusion})"
-    if not rgb:
-        return None, (f"The model can look at {what}; it was asked by the skeleton alone.",)
+    if model.pixels is None or not rgb:
+        return None, explain_alone(model)
+    what = _name(model.pixels)
     pixels = ClipPixels(store, model.pixels.cut, videos, workers=workers)
     found = int(pixels.find(rows).sum())
     if not found:
@@ -202,6 +210,16 @@ def find_pixels(
                       "was judged (--videos DIR says where they are).",)
     others = "" if found == len(rows) else ", and at the skeleton alone of the others"
     return pixels, (f"The model looked at {what} of {found} of {len(rows)} clips{others}.",)
+
+
+def explain_alone(model: ActionModel) -> tuple[str, ...]:
+    """What to say where the skeleton network of a model is judged alone; nothing of others."""
+    return () if model.pixels is None else (
+        f"The model can look at {_name(model.pixels)}; it was asked by the skeleton alone.",)
+
+
+def _name(part: PixelPart) -> str:
+    return f"pixels ({part.cut.region}, {part.encoder}, {part.fusion})"
 
 
 def find_video(source: str, folder: str = "") -> Path | None:

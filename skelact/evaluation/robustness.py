@@ -23,6 +23,7 @@ from tqdm import tqdm
 from skelact.checks import check_choice
 from skelact.datasets.arrays import ClipArrays
 from skelact.errors import ChoiceError, LayoutError, SkelactError
+from skelact.evaluation.clip_pixels import explain_alone
 from skelact.evaluation.clip_rows import select_clips
 from skelact.evaluation.corruptions import CORRUPTIONS, Corruption
 from skelact.evaluation.harmonise import inspect_axes
@@ -144,6 +145,7 @@ def measure_robustness(
     if not len(clips):
         raise SkelactError("expected labelled clips to measure robustness on, got none")
     askew, notes = _check_axes(clips)
+    notes += explain_alone(model)
     curves, impossible, idle, names = {}, {}, {}, np.arange(len(clips)).astype(str)
     total = 1 + sum(len(each) * (seeds if CORRUPTIONS[name].random else 1)
                     for name, each in chosen.items())

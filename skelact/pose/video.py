@@ -183,6 +183,8 @@ class VideoReader:
                 if not waiting:
                     return
                 before = current
+            if before is None and since is None:
+                raise VideoError(f"{self.path} has no frame that decodes")
             for _ in waiting if before else ():
                 shown = _show(before, shown, upright)
                 yield shown

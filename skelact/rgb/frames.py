@@ -15,7 +15,7 @@ from PIL import Image
 from skelact.errors import ChoiceError, ShapeError, SkelactError, VideoError
 from skelact.pixel_config import PixelCut
 from skelact.pose.recording import PoseTrack, Recording
-from skelact.pose.video import Frame, VideoReader, read_ahead
+from skelact.pose.video import Frame, VideoReader
 from skelact.rgb.crop_boxes import crop_boxes, whole_frame
 from skelact.rgb.pixel_cache import PixelCache
 
@@ -26,6 +26,8 @@ SPREAD = {"segments": 4, "two_rates": 2}
 """Candidates for each frame that is looked at; of consecutive ones every frame is one."""
 HIDDEN = 1.0
 """Seconds to the frame from which the place of a hidden hand is taken, at most."""
+FARTHEST = 1.0
+"""Seconds from a frame that is wanted to the nearest that there is, at most."""
 
 
 class FrameSource(Protocol):
@@ -133,9 +135,7 @@ def find_squares(
         SkelactError: A 3-D recording, or no such track.
         LayoutError: Hands of a skeleton without wrists and elbows.
     """
-    if recording.dims != 2 or recording.image_size is None:
-        raise SkelactError("expected a 2-D recording that knows the size of its image, whose "
-                           "joints lie in pixels; make poses of the video with `skelact pose`")
+    _check_in_pixels(recording)
     if cut.region == "frame":
         frames = np.arange(recording.num_frames)
         return frames, whole_frame(recording.image_size, len(frames))
@@ -187,7 +187,7 @@ def choose_frames(cut: PixelCut, count: int, draws: np.ndarray | None = None) ->
 def cut_frames(
     source: FrameSource, times: np.ndarray, boxes: np.ndarray, size: int
 ) -> np.ndarray:
-    """Squares of the frames at some times, cut out on the thread that decodes.
+    """Squares of the frames at some times, cut out as they are decoded.
 
     Args:
         source: Of the frames.
@@ -199,23 +199,17 @@ def cut_frames(
         ``[K, V, 3, size, size]`` uint8.
 
     Raises:
-        VideoError: The video does not decode at these times.
+        VideoError: The video does not decode, or has no frame near one of these times.
     """
-    views, count = boxes.shape[0], len(times)
-    pixels = np.zeros((count, views, 3, size, size), np.uint8)
-
-    def cut_each() -> Iterator[int]:
-        for k, frame in enumerate(source.at(times)):
-            for view in range(views):
-                if not np.isnan(boxes[view, :, k]).any():
-                    square = cut_square(frame.image, boxes[view, :, k], size)
-                    pixels[k, view] = square.transpose(2, 0, 1)
-            yield k
-
-    found = sum(1 for _ in read_ahead(cut_each(), depth=64))
-    if found < count:
-        raise VideoError(f"expected frames up to second {times[-1]:.2f}, the video ends before; it "
-                         "is not the one that the poses were made from")
+    pixels = np.zeros((len(times), len(boxes), 3, size, size), np.uint8)
+    for k, frame in enumerate(source.at(times)):
+        if abs(frame.time - times[k]) > FARTHEST:
+            raise VideoError(f"expected a frame at second {times[k]:.2f}, the nearest of "
+                             f"{getattr(source, 'path', 'the video')} lies at {frame.time:.2f}; it "
+                             "is not the one that the poses were made from")
+        for view, box in enumerate(boxes[..., k]):
+            if not np.isnan(box).any():
+                pixels[k, view] = cut_square(frame.image, box, size).transpose(2, 0, 1)
     return pixels
 
 
@@ -250,7 +244,9 @@ def open_source(video: str | Path | FrameSource, recording: Recording) -> FrameS
 
     Raises:
         VideoError: The video is missing, does not decode, or is of another size.
+        SkelactError: A recording that is not in pixels of a video.
     """
+    _check_in_pixels(recording)
     source = VideoReader(video) if isinstance(video, str | Path) else video
     if tuple(source.size) != tuple(recording.image_size):
         wide, high = recording.image_size
@@ -258,6 +254,12 @@ def open_source(video: str | Path | FrameSource, recording: Recording) -> FrameS
                          f"from, got {getattr(source, 'path', 'one')} of {source.size[0]} x "
                          f"{source.size[1]}; make the poses of this one")
     return source
+
+
+def _check_in_pixels(recording: Recording) -> None:
+    if recording.dims != 2 or recording.image_size is None:
+        raise SkelactError("expected a 2-D recording that knows the size of its image, whose "
+                           "joints lie in pixels; make poses of the video with `skelact pose`")
 
 
 def _find_track(recording: Recording, track_id: int | None) -> PoseTrack:

@@ -13,9 +13,9 @@ from skelact.output import atomic_write
 class PixelCache:
     """A folder of cut-out pixels, a file a clip, memory-mapped.
 
-    A file is named after all that determines it: the video (name, size, time of change), which
-    frames, which squares. So nothing in it is ever out of date, files or the whole folder may be
-    removed at any time, and several processes may share it.
+    A file is named after all that determines it: the video (its name and its folder's, size, time
+    of change), which frames, which squares. So nothing in it is ever out of date, files or the
+    whole folder may be removed at any time, and several processes may share it.
 
     Args:
         folder: Made when first written to.
@@ -60,7 +60,7 @@ class PixelCache:
             facts = video.stat()
         except OSError as error:
             raise VideoError(f"no video at {video}") from error
-        digest = hashlib.sha256(repr((video.name, facts.st_size, facts.st_mtime_ns, size,
+        digest = hashlib.sha256(repr((video.parts[-2:], facts.st_size, facts.st_mtime_ns, size,
                                       np.shape(boxes))).encode())
         digest.update(np.ascontiguousarray(times, "<f8").tobytes())
         digest.update(np.ascontiguousarray(boxes, "<f4").tobytes())

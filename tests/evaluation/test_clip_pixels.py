@@ -37,7 +37,10 @@ def test_chance_is_counted(store, tmp_path):
     first, again = (plain.read(rows, Chances(1, 2)).values for _ in range(2))
     assert torch.equal(first, again)
     assert not torch.equal(first, plain.read(rows, Chances(1, 3)).values)
-    assert torch.equal(first[[2, 0]], plain.read(rows[[2, 0]], Chances(1, 2)).values)
+    assert torch.equal(first[1:], plain.read(rows[1:], Chances(1, 2, first=1)).values)
+    whole = ClipPixels(store, PixelCut("frame", frames=2, size=32))  # in which somebody walks
+    repeated = whole.read(np.zeros(16, np.int64), Chances(1, 2)).values
+    assert len(repeated.unique(dim=0)) > 4  # a clip that comes again is changed in another way
     kept = ClipPixels(store, CUT, cache=str(tmp_path / "cache"), workers=3)
     assert torch.equal(first, kept.read(rows, Chances(1, 2)).values)
 
@@ -70,6 +73,8 @@ def test_videos_that_have_moved(tmp_path, caplog):
     with pytest.raises(SkelactError, match=r"none of the 4 clips .*--rgb\.videos DIR"):
         ClipPixels(store, CUT).check(rows)
     assert ClipPixels(store, CUT, str(tmp_path / "moved")).find(rows).sum() == 3
+    with pytest.raises(FileFormatError, match=r"0\.mp4 would be the video of both .*; pass the"):
+        ClipPixels(store, CUT, str(tmp_path / "moved" / "plum")).find(rows)
     with pytest.raises(FileFormatError, match="expected a folder of videos"):
         ClipPixels(store, CUT, str(tmp_path / "nowhere"))
 

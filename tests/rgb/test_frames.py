@@ -1,5 +1,7 @@
 """Clips of pixels along tracks: which frames, which squares, from which videos."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +20,7 @@ from skelact.rgb.frames import (
     cut_square,
     find_candidates,
     find_squares,
+    open_source,
 )
 from skelact.rgb.pixel_cache import PixelCache
 
@@ -181,6 +184,11 @@ def test_what_cannot_be_cut(tmp_path):
     other = make_video(tmp_path / "small.mp4", grey_images(5, (32, 32)))
     with pytest.raises(VideoError, match=r"64 x 48 pixels .*small.mp4 of 32 x 32"):
         cut_pixels(other, recording, 3, PixelCut())
+    long = make_video(tmp_path / "long.mp4", grey_images(50))
+    with pytest.raises(VideoError, match=r"second 1\.\d+, the nearest of .*video.mp4 lies at 0.16"):
+        cut_pixels(video, seen_in(long), 3, PixelCut())
+    with pytest.raises(SkelactError, match="knows the size of its image"):
+        open_source(video, replace(recording, image_size=None))
     with pytest.raises(VideoError, match="no video at"):
         cut_pixels(tmp_path / "gone.mp4", recording, 3, PixelCut())
     with pytest.raises(LayoutError, match="wrists and elbows"):

@@ -48,8 +48,13 @@ def test_whatever_determines_it_has_a_file_of_its_own(tmp_path, video):
     video.write_bytes(b"another video")
     os.utime(video, (1, 1))
     cache.get(video, TIMES, BOXES, 16, make)
-    assert make.calls == 5
-    assert len(list((tmp_path / "cache").rglob("*.npy"))) == 5
+    other = tmp_path / "class_b" / video.name  # as long, as old, of the same name
+    other.parent.mkdir()
+    other.write_bytes(b"a third video")
+    os.utime(other, (1, 1))
+    cache.get(other, TIMES, BOXES, 16, make)
+    assert make.calls == 6
+    assert len(list((tmp_path / "cache").rglob("*.npy"))) == 6
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY nonsense", None])
