@@ -212,7 +212,8 @@ def fit_linear(
         num_classes: K, also where not every class has a clip.
         groups: ``[L]`` whose clip each is: the strength then is chosen for people left out.
         strengths: How freely it may fit (C of the machine); of several the best of three parts of
-            the clips, each left out in turn.
+            the clips, each left out in turn. Where a class has fewer than three clips nothing can
+            be left out, and the one in the middle is taken.
 
     Raises:
         ShapeError: The arrays do not fit each other, or features are not finite.
@@ -224,13 +225,15 @@ def fit_linear(
     if not np.isfinite(features).all():
         raise ShapeError(f"expected finite features; {(~np.isfinite(features)).any(1).sum()} of "
                          f"{len(features)} clips have others")
-    seen = np.unique(labels)
+    seen, counts = np.unique(labels, return_counts=True)
     if len(seen) < 2 or seen[0] < 0 or seen[-1] >= num_classes:
         raise SkelactError(f"expected labels of at least two of {num_classes} classes, got "
                            f"{seen.tolist()}")
     machine = make_pipeline(StandardScaler(), LinearSVC(dual="auto", random_state=0))
+    by_group = groups is not None and len(np.unique(groups)) >= 3
+    if counts.min() < 3:
+        strengths = (sorted(strengths)[len(strengths) // 2],)
     if len(strengths) > 1:
-        by_group = groups is not None and len(np.unique(groups)) >= 3
         parts = GroupKFold(3) if by_group else StratifiedKFold(3, shuffle=True, random_state=0)
         search = GridSearchCV(machine, {"linearsvc__C": list(strengths)}, cv=parts, refit=False)
         search.fit(features, labels, groups=groups if by_group else None)

@@ -160,6 +160,12 @@ def test_the_strength_is_chosen_for_people_left_out():
     assert fit_linear(features, labels, 2, None, strengths).machine[-1].C == 100.0
 
 
+def test_too_few_clips_to_leave_some_out():
+    features, labels = clusters()
+    machine = fit_linear(features[:6], labels[:6], 3, strengths=(1.0, 1e-3, 1e-2))
+    assert machine.machine[-1].C == 1e-2
+
+
 def test_what_cannot_be_fitted():
     features, labels = clusters()
     with pytest.raises(SkelactError, match="at least two of 3 classes"):
