@@ -7,7 +7,7 @@ from skelact.errors import ChoiceError
 if TYPE_CHECKING:
     from skelact.cli.parser import CommandParser
     from skelact.config import TrainConfig
-    from skelact.experiments.cross_domain import Options
+    from skelact.experiments.options import Options
 
 _NOT_HERE = {"dataset", "data", "exclude", "background", "init", "retrain"}
 """Settings of training that an experiment decides itself."""
@@ -97,7 +97,7 @@ def _config(words) -> "TrainConfig":
 
 
 def _options(words) -> "Options":
-    from skelact.experiments.cross_domain import Options
+    from skelact.experiments.options import Options
 
     return Options(
         label_map=words.label_map, joints=words.joints, change_axes=not words.no_harmonise,

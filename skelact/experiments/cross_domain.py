@@ -8,7 +8,7 @@ seed, with the scores on the target beside it.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from skelact.config import TrainConfig
@@ -36,34 +36,12 @@ from skelact.experiments.experiment_folder import (
     write_pairs,
 )
 from skelact.experiments.few_shot import judge_few_shot, judge_fine_tuning
-from skelact.experiments.matrix_report import summary_table, write_matrix
+from skelact.experiments.matrix import Matrix
+from skelact.experiments.matrix_report import write_matrix
 from skelact.experiments.options import JOINTS, Options
 from skelact.experiments.transfer import Cell, judge_task, train_task
 from skelact.models.checkpoint import ActionModel, load_model
 from skelact.training.loop import TrainingStopped
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """What came out of an experiment; ``str()`` of it is a table.
-
-    Args:
-        cells: One a pair.
-        skipped: Pair -> why there is no figure for it.
-        meaning: Pair -> shared class -> data set -> its own classes.
-        options: How it was done.
-        notes: Sentences that a reader of the figures must know.
-    """
-
-    cells: tuple[Cell, ...]
-    skipped: dict[str, str]
-    meaning: dict[str, dict[str, dict[str, list[str]]]]
-    options: Options
-    notes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        skipped = [f"{pair}: {why}" for pair, why in self.skipped.items()]
-        return "\n".join([summary_table(self.cells), *skipped, *self.notes])
 
 
 def run_cross_domain(

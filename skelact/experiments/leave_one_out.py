@@ -5,7 +5,9 @@ from pathlib import Path
 
 from skelact.config import TrainConfig
 from skelact.errors import SkelactError
-from skelact.experiments.cross_domain import Matrix, Options, open_together, run_pairs
+from skelact.experiments.cross_domain import open_together, run_pairs
+from skelact.experiments.matrix import Matrix
+from skelact.experiments.options import Options
 
 
 def run_leave_one_out(

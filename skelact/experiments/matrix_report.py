@@ -6,18 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skelact.evaluation.domain_distance import rank_correlation
-from skelact.experiments.transfer import Cell, Figures
+from skelact.experiments.matrix import Matrix, show_bounds, show_figure, summary_table
+from skelact.experiments.transfer import Cell
 from skelact.output import write_json, write_text
 from skelact.visualization.document import markdown_table
 from skelact.visualization.transfer_matrix import draw_transfer_matrix
-
-if TYPE_CHECKING:
-    from skelact.experiments.cross_domain import Matrix
 
 _JOINTS = {
     "common": "`common`, those that all data sets have, where each has them",
@@ -27,7 +24,7 @@ _WAYS = {"batch_norm": "AdaBN", "coral": "CORAL", "entropy": "TENT"}
 _DISTANCES = {"frechet": "Fréchet", "mmd": "MMD", "proxy_a": "proxy-A"}
 
 
-def write_matrix(matrix: "Matrix", output: Path) -> None:
+def write_matrix(matrix: Matrix, output: Path) -> None:
     """Write ``matrix.md``, ``matrix.csv``, ``matrix.json`` and ``matrix.png``."""
     write_text(output / "matrix.md", describe_matrix(matrix), overwrite=True)
     write_text(output / "matrix.csv", _table(matrix.cells), overwrite=True)
@@ -50,12 +47,12 @@ def draw_cells(cells: Sequence[Cell], path: Path) -> Path:
         accuracy[place] = figures.accuracy.value
         if cell.in_domain is not None and not cell.is_in_domain:
             home[place] = cell.in_domain.accuracy.value
-        notes[place[0]][place[1]] = (f"{_span(figures)}\n{len(cell.classes)} classes, "
-                                     f"{figures.count:,} clips")
+        notes[place[0]][place[1]] = (f"{show_bounds(figures.accuracy)}\n"
+                                     f"{len(cell.classes)} classes, {figures.count:,} clips")
     return draw_transfer_matrix(accuracy, rows, columns, path, notes, home)
 
 
-def describe_matrix(matrix: "Matrix") -> str:
+def describe_matrix(matrix: Matrix) -> str:
     """The report as Markdown."""
     seeds = matrix.options.seeds
     parts = [
@@ -80,20 +77,6 @@ def describe_matrix(matrix: "Matrix") -> str:
         "`pairs/` sets labels, joints and axes of what is trained on and tested side by side.",
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def summary_table(cells: Sequence[Cell]) -> str:
-    """The main figures, a line a pair."""
-    rows = [(
-        "+".join(cell.sources), cell.target, _shown(cell.figures, "accuracy"),
-        _shown(cell.figures, "balanced"),
-        "" if cell.is_in_domain or cell.in_domain is None
-        else f"{cell.in_domain.accuracy.value:.3f}",
-        "" if cell.is_in_domain or math.isnan(cell.drop) else f"{cell.drop:+.3f}",
-        len(cell.classes), f"{1 / len(cell.classes):.3f}", cell.figures.count,
-    ) for cell in cells]
-    return markdown_table(rows, ("train", "test", "accuracy", "balanced", "in domain", "drop",
-                                 "classes", "chance", "n"))
 
 
 def _adapted(cells: Sequence[Cell]) -> list[str]:
@@ -135,8 +118,8 @@ def _few_shot(cells: Sequence[Cell]) -> list[str]:
     if not judged:
         return []
     names = list(dict.fromkeys(name for cell in judged for name in cell.few_shot))
-    rows = [("+".join(cell.sources), cell.target, *name.split(), _shown(figures, "accuracy"),
-             _shown(figures, "balanced"), figures.count)
+    rows = [("+".join(cell.sources), cell.target, *name.split(), show_figure(figures, "accuracy"),
+             show_figure(figures, "balanced"), figures.count)
             for cell in judged for name, figures in cell.few_shot.items()]
     return ["## With a few labelled clips of the target",
             markdown_table(rows, ("network of", "test", "clips a class", "way", "accuracy",
@@ -148,14 +131,14 @@ def _few_shot(cells: Sequence[Cell]) -> list[str]:
                else ".")]
 
 
-def _skipped(matrix: "Matrix") -> list[str]:
+def _skipped(matrix: Matrix) -> list[str]:
     if not matrix.skipped:
         return []
     rows = list(matrix.skipped.items())
     return ["## Pairs without a figure", markdown_table(rows, ("pair", "why"))]
 
 
-def _meaning(matrix: "Matrix") -> list[str]:
+def _meaning(matrix: Matrix) -> list[str]:
     parts = []
     for pair, shared in matrix.meaning.items():
         names = list(dict.fromkeys(name for own in shared.values() for name in own))
@@ -186,16 +169,3 @@ def _table(cells: Sequence[Cell]) -> str:
               for way in ways),
             *(f"{cell.distances[name]:.6g}" if name in cell.distances else "" for name in names)])
     return text.getvalue()
-
-
-def _shown(figures: Figures, name: str) -> str:
-    interval = getattr(figures, name)
-    return f"{interval.value:.3f} {_bounds(interval)}{'' if figures.clustered else ' *'}"
-
-
-def _span(figures: Figures) -> str:
-    return _bounds(figures.accuracy)
-
-
-def _bounds(interval) -> str:
-    return ("" if math.isnan(interval.low) else f"[{interval.low:.2f}, {interval.high:.2f}]")

@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from skelact.checks import check_choice
 from skelact.config import TrainConfig
 from skelact.errors import ChoiceError, OutputExistsError, SkelactError
 from skelact.evaluation.fusion import USUAL_WEIGHTS, check_weights, fuse_runs
 from skelact.evaluation.scores import SCORES, read_scores
 from skelact.output import write_text
-from skelact.training.campaign_report import describe_campaign, show_statistic
+from skelact.training.campaign_report import describe_campaign
+from skelact.training.campaign_summary import Summary
 from skelact.training.distributed import is_main_process
 from skelact.training.run_folder import (
     MAY_DIFFER,
@@ -27,7 +26,6 @@ from skelact.training.run_folder import (
     write_settings,
 )
 from skelact.transforms.streams import STREAMS
-from skelact.version import __version__
 
 FUSED = "fused"
 """What the fusion is called among the streams of a summary."""
@@ -39,58 +37,6 @@ class Run:
 
     config: TrainConfig
     folder: Path
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What came out of a campaign; ``str()`` of it is a table.
-
-    Args:
-        name: What was trained on what.
-        seeds: The seeds.
-        streams: The streams.
-        weights: Their weights in the fusion.
-        num_clips: Test clips.
-        num_classes: Classes.
-        accuracies: Stream, or ``fused`` -> for every seed ``top1``, ``top5`` and
-            ``mean_class_accuracy``.
-        folders: Run folders, as one below the output.
-    """
-
-    name: str
-    seeds: tuple[int, ...]
-    streams: tuple[str, ...]
-    weights: tuple[float, ...]
-    num_clips: int
-    num_classes: int
-    accuracies: dict[str, list[dict[str, float]]]
-    folders: tuple[str, ...]
-
-    def statistics(self) -> dict[str, dict[str, dict[str, float | None]]]:
-        """Stream -> figure -> ``mean`` and ``std`` over the seeds.
-
-        The deviation is that of a sample (n - 1); None for a single seed.
-        """
-        return {stream: {figure: _statistics([row[figure] for row in rows]) for figure in rows[0]}
-                for stream, rows in self.accuracies.items()}
-
-    def figures(self) -> list[str]:
-        """The names of those that say something: top 5 of five classes are always right."""
-        names = self.accuracies[self.streams[0]][0]
-        return [name for name in names if name != "top5" or self.num_classes > 5]
-
-    def to_dict(self) -> dict:
-        """What ``summary.json`` holds."""
-        return {**vars(self), "statistics": self.statistics(), "skelact_version": __version__}
-
-    def __str__(self) -> str:
-        lines = [f"{self.name}: {self.num_clips} test clips, {len(self.seeds)} "
-                 f"seed{'s' * (len(self.seeds) > 1)}"]
-        for stream, figures in self.statistics().items():
-            shown = "  ".join(f"{name} {show_statistic(figures[name]):<15}"
-                              for name in self.figures())
-            lines.append(f"{stream:>13}  {shown}".rstrip())
-        return "\n".join(lines)
 
 
 def train_many(
@@ -253,8 +199,3 @@ def _summarise(
         accuracies=accuracies,
         folders=tuple(str(folder.relative_to(output)) for folder in folders.values()),
     )
-
-
-def _statistics(values: list[float]) -> dict[str, float | None]:
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"mean": float(np.mean(values)), "std": spread}

@@ -1,20 +1,17 @@
 """The report of several runs: every stream and the fusion, mean and deviation over the seeds."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skelact.evaluation.fusion import USUAL_WEIGHTS
+from skelact.training.campaign_summary import Summary, show_statistic
 from skelact.visualization.document import markdown_table
-
-if TYPE_CHECKING:
-    from skelact.training.campaign import Summary
 
 _NAMES = {"top1": "top-1", "top5": "top-5", "mean_class_accuracy": "mean class accuracy"}
 
 
-def describe_campaign(summary: "Summary", output: str | Path) -> str:
+def describe_campaign(summary: Summary, output: str | Path) -> str:
     """The report as Markdown.
 
     Args:
@@ -39,13 +36,7 @@ def describe_campaign(summary: "Summary", output: str | Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def show_statistic(value: dict[str, float | None]) -> str:
-    """``0.9123 ± 0.0045``, or the mean alone where there is no deviation."""
-    spread = "" if value["std"] is None else f" ± {value['std']:.4f}"
-    return f"{value['mean']:.4f}{spread}"
-
-
-def _conditions(summary: "Summary") -> str:
+def _conditions(summary: Summary) -> str:
     count = len(summary.seeds)
     text = ("Shares are in 0..1. " if count == 1 else
             f"Shares in 0..1: mean ± sample standard deviation over {count} seeds "
@@ -59,7 +50,7 @@ def _conditions(summary: "Summary") -> str:
                    "stands in its own report.")
 
 
-def _origin_of_weights(summary: "Summary") -> str:
+def _origin_of_weights(summary: Summary) -> str:
     usual = tuple(USUAL_WEIGHTS[stream] for stream in summary.streams)
     if np.allclose(np.divide(summary.weights, usual), summary.weights[0] / usual[0]):
         return "These are the usual weights, not tuned on the test split."
@@ -67,7 +58,7 @@ def _origin_of_weights(summary: "Summary") -> str:
             "chosen before the test split was looked at.")
 
 
-def _by_seed(summary: "Summary") -> list[str]:
+def _by_seed(summary: Summary) -> list[str]:
     """The top-1 of every seed, where there are several."""
     if len(summary.seeds) == 1:
         return []

@@ -35,8 +35,8 @@ from skelact.training.network import (
     set_train_mode,
 )
 from skelact.training.optim import learning_rate, set_rate
+from skelact.training.result import RunResult
 from skelact.training.run_folder import (
-    TestResult,
     begin_run,
     check_run_folder,
     clear_checkpoints,
@@ -246,7 +246,7 @@ def finish(
     }
     model = replace(model, threshold=threshold, metrics=metrics)
     if world.is_main:
-        result = TestResult(scores=scores, labels=data.arrays.labels[data.test],
+        result = RunResult(scores=scores, labels=data.arrays.labels[data.test],
                             clip_ids=data.clip_ids[data.test], classes=data.classes,
                             metrics=metrics, chosen_epoch=epoch, data=model.data,
                             subjects=usable_subjects(data.subjects[data.test]))

@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from skelact.config import TrainConfig
 from skelact.evaluation.figures import measure
 from skelact.evaluation.tables import class_table, describe_intervals, figure_table, pair_table
+from skelact.training.result import RunResult
 from skelact.visualization.document import Commands, Document, Part, Picture, Section, Table
-
-if TYPE_CHECKING:
-    from skelact.training.run_folder import TestResult
 
 
 def describe_run(
-    folder: str | Path, config: TrainConfig, history: Sequence[dict], result: "TestResult",
+    folder: str | Path, config: TrainConfig, history: Sequence[dict], result: RunResult,
     starts: Sequence[dict], again: Sequence[dict] = (),
 ) -> str:
     """The report as Markdown.
@@ -45,7 +42,7 @@ def describe_run(
     return document.to_markdown()
 
 
-def _settings(config: TrainConfig, result: "TestResult") -> list[tuple[str, str]]:
+def _settings(config: TrainConfig, result: RunResult) -> list[tuple[str, str]]:
     clip, optim = config.clip, config.optim
     counts = [f"{result.data[key]} {what}" for key, what in
               (("train_clips", "train"), ("val_clips", "validation"),
@@ -85,7 +82,7 @@ def _describe_pixels(config: TrainConfig) -> list[tuple[str, str]]:
 
 
 def _result(
-    config: TrainConfig, history: Sequence[dict], result: "TestResult"
+    config: TrainConfig, history: Sequence[dict], result: RunResult
 ) -> list[Part]:
     figures = measure(result, result.subjects, ("top1", "top5", "mean_class_accuracy"))
     return [
@@ -97,7 +94,7 @@ def _result(
     ]
 
 
-def _honesty(config: TrainConfig, history: Sequence[dict], result: "TestResult") -> str:
+def _honesty(config: TrainConfig, history: Sequence[dict], result: RunResult) -> str:
     """How the epoch was chosen, in sentences."""
     count, planned = len(history), config.optim.epochs
     if any(row.get("val_accuracy") is not None for row in history):

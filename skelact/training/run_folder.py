@@ -16,21 +16,21 @@ import contextlib
 import json
 import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import yaml
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from skelact.config import TrainConfig
 from skelact.errors import FileFormatError, OutputExistsError, SkelactError, one_line
-from skelact.evaluation.scores import SCORES, ClipScores, write_predictions, write_scores
+from skelact.evaluation.scores import SCORES, write_predictions, write_scores
 from skelact.output import check_writable, write_text
 from skelact.training.environment import describe_environment
 from skelact.training.events import forget_events, has_events, log_events, restart_events
 from skelact.training.report import describe_run
+from skelact.training.result import RunResult
 from skelact.visualization.learning_curves import draw_learning_curves
 
 MAY_DIFFER = ("data", "background", "exclude", "device", "workers", "save_steps", "rgb.videos",
@@ -43,23 +43,6 @@ DRAW_SECONDS = 120
 
 _WRITTEN = ("metrics.jsonl", "curves.png", "report.md", "predictions.csv", SCORES,
             "environment.json")
-
-
-@dataclass(frozen=True, eq=False)
-class TestResult(ClipScores):
-    """What came out of the one look at the test split.
-
-    Args:
-        metrics: Figures, and in words under which conditions they were taken.
-        chosen_epoch: The epoch whose weights were tested, from 1.
-        data: What the network was trained on, as in `ActionModel`.
-        subjects: ``[L]`` who is seen in each clip, for intervals by subject; None where unknown.
-    """
-
-    metrics: dict
-    chosen_epoch: int
-    data: dict = field(default_factory=dict)
-    subjects: np.ndarray | None = None
 
 
 def check_run_folder(output: Path, overwrite: bool, resume: bool) -> None:
@@ -174,7 +157,7 @@ def log_epoch(folder: str | Path, history: Sequence[dict]) -> None:
                          if value is not None))
 
 
-def finish_run(folder: str | Path, config: TrainConfig, result: TestResult) -> None:
+def finish_run(folder: str | Path, config: TrainConfig, result: RunResult) -> None:
     """Write the curves, the scores of the test and the report.
 
     Args:

@@ -15,6 +15,7 @@ from skelact.config import AugmentConfig, ClipConfig, OptimConfig, TrainConfig
 from skelact.errors import FileFormatError, SkelactError
 from skelact.evaluation.scores import read_scores
 from skelact.training import run_folder
+from skelact.training.result import RunResult
 from skelact.training.run_folder import (
     begin_run,
     finish_run,
@@ -48,7 +49,7 @@ def some_result(**fields):
     result = {"scores": scores, "labels": labels, "clip_ids": [f"clip{i}" for i in range(6)],
               "classes": ("sit", "stand", "pick|up", "throw"), "metrics": {"top1": 0.5},
               "chosen_epoch": 5, "data": {"name": "nw_ucla", "train_clips": 90, "val_clips": 10}}
-    return run_folder.TestResult(**(result | fields))
+    return RunResult(**(result | fields))
 
 
 def points(folder) -> dict[str, list[tuple[int, float]]]:
