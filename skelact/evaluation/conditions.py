@@ -133,7 +133,7 @@ def describe_conditions(
         "stream": model.clip.stream,
         "trained_on": model.data.get("name", ""),
         "data": store.header.name,
-        "data_sha256": fingerprint(store),
+        "data_sha256": store.header.fingerprint,
         "split": split,
         "views": views,
         "layout": f"{store.header.layout.name}, {store.header.dims}-D",
@@ -144,16 +144,14 @@ def describe_conditions(
     }
 
 
-def fingerprint(store: Store) -> str:
-    """SHA-256 over the checksums of a store's files and its classes."""
-    files = sorted((name, facts["sha256"]) for name, facts in store.header.files.items())
-    return hashlib.sha256(repr((files, store.header.classes)).encode()).hexdigest()
-
-
 def fingerprint_model(model: ActionModel) -> str:
-    """SHA-256 over the weights of a model, its classes and the form of its clips."""
+    """SHA-256 over the weights of a model, its classes and the form of its clips and pixels."""
     digest = hashlib.sha256(repr((model.classes, model.clip, model.threshold)).encode())
-    for name, value in sorted(model.network.state_dict().items()):
+    weights = [*sorted(model.network.state_dict().items())]
+    if part := model.pixels:
+        digest.update(repr((part.cut, part.encoder, part.arguments, part.fusion)).encode())
+        weights += sorted(part.weights.items())
+    for name, value in weights:
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         raw = value.detach().cpu().contiguous().flatten().view(torch.uint8)
         digest.update(raw.numpy().tobytes())
