@@ -14,6 +14,7 @@ from pathlib import Path
 from skelact.config import TrainConfig
 from skelact.datasets.store import Store
 from skelact.errors import SkelactError
+from skelact.evaluation.clip_pixels import explain_alone
 from skelact.evaluation.conditions import explain_unknown
 from skelact.experiments.checkpoint_transfer import (
     KNOWN_BY_NAME,
@@ -38,7 +39,7 @@ from skelact.experiments.experiment_folder import (
 from skelact.experiments.few_shot import judge_few_shot, judge_fine_tuning
 from skelact.experiments.matrix import Matrix
 from skelact.experiments.matrix_report import write_matrix
-from skelact.experiments.options import JOINTS, Options
+from skelact.experiments.options import JOINTS, Options, check_skeletons
 from skelact.experiments.transfer import Cell, judge_task, train_task
 from skelact.models.checkpoint import ActionModel, load_model
 from skelact.training.loop import TrainingStopped
@@ -128,7 +129,8 @@ def run_checkpoint(
                 "change_axes": options.change_axes}
     notes = tuple(dict.fromkeys(filter(None, (
         explain_unknown(model, domain.name, domain.columns) for domain in domains))))
-    matrix = Matrix(cells, {}, meaning, options, (*notes, KNOWN_BY_NAME))
+    matrix = Matrix(cells, {}, meaning, options, (*explain_alone(model), *notes,
+                                                     KNOWN_BY_NAME))
     with experiment_folder(output, settings, overwrite) as folder:
         write_domains(folder, [*([home] if home else []), *domains])
         write_matrix(matrix, folder)
@@ -159,6 +161,7 @@ def run_pairs(
         overwrite: Begin anew.
         resume: Go on.
     """
+    check_skeletons(config)
     if options.joints == "source":
         pairs = [take_source_joints(group, target) for group, target in pairs]
     tasks = [plan_task(group, target, options.label_map) for group, target in pairs]

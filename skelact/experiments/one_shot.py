@@ -17,6 +17,7 @@ from skelact.experiments.experiment_folder import (
     write_domains,
 )
 from skelact.experiments.few_shot import METRICS, nearest_mean, write_parts
+from skelact.experiments.options import check_skeletons
 from skelact.experiments.transfer import Figures, configure_run, summarise
 from skelact.output import write_json, write_text
 from skelact.training.loop import train
@@ -73,6 +74,7 @@ def run_one_shot(
     Understanding", TPAMI 2019, section 3.3.
     """
     check_experiment(output, overwrite, resume)
+    check_skeletons(config)
     domain = open_domains([folder], change_axes=change_axes)[0]
     if domain.name != "ntu120":
         raise ChoiceError(f"expected the store of ntu120 for its one-shot protocol, got "

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from skelact.checks import check_choice, closest
+from skelact.config import TrainConfig
 from skelact.errors import ChoiceError, LayoutError
 from skelact.evaluation.adaptation import ADAPTATIONS
 from skelact.graph.layouts import get_layout
@@ -52,3 +53,14 @@ class Options:
         if any(count < 1 for count in self.shots) or (self.tune and not self.shots):
             raise ChoiceError("expected --few-shot with numbers of clips from 1, such as 1,5,20; "
                               f"got {self.shots or 'none'}")
+
+
+def check_skeletons(config: TrainConfig) -> None:
+    """Refuse settings with pixels: data sets of an experiment are compared by their skeletons.
+
+    Raises:
+        ChoiceError: Such settings.
+    """
+    if config.rgb.encoder:
+        raise ChoiceError("an experiment between data sets trains and judges skeletons; leave "
+                          f"--rgb.encoder {config.rgb.encoder} out")

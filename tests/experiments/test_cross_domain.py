@@ -23,6 +23,7 @@ from skelact.experiments.domains import open_domains
 from skelact.experiments.few_shot import judge_few_shot
 from skelact.experiments.leave_one_out import run_leave_one_out
 from skelact.models.checkpoint import load_model, save_model
+from skelact.pixel_config import RgbConfig
 
 
 @pytest.fixture(scope="module")
@@ -261,6 +262,9 @@ def test_pairs_that_share_nothing_are_said_or_refused(kinect, mocap, tmp_path):
     with pytest.raises(ChoiceError, match="loso-<subject> with a subject out of 0, 1, 2, 3"):
         run_cross_domain([kinect], [kinect], tmp_path / "out", replace(quick(), protocol="loso-9"),
                          Options(seeds=1))
+    with pytest.raises(ChoiceError, match=r"judges skeletons; leave --rgb\.encoder tsn out"):
+        run_cross_domain([kinect], [kinect], tmp_path / "out",
+                         replace(quick(), rgb=RgbConfig(encoder="tsn")), Options(seeds=1))
     assert not (tmp_path / "out").exists()
     with pytest.raises(ChoiceError, match="does not know the data set 'kinect'"):
         run_cross_domain([kinect], [mocap], tmp_path / "out", quick(), Options())
