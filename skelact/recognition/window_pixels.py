@@ -9,7 +9,6 @@ from torch import Tensor
 from skelact.pixel_config import PixelCut
 from skelact.pose.recording import Recording
 from skelact.rgb.frames import (
-    SPREAD,
     FrameSource,
     choose_frames,
     cut_frames,
@@ -20,10 +19,11 @@ from skelact.rgb.kept_frames import KeptFrames
 
 
 def frame_rate(cut: PixelCut, window: float) -> float | None:
-    """Frames a second that have to be kept for windows of so many seconds; None for all."""
-    if cut.sampling not in SPREAD:
-        return None
-    return SPREAD[cut.sampling] * cut.length / window
+    """Frames a second that have to be kept for windows of so many seconds; None for all.
+
+    Two for each one that a window looks at: windows begin anywhere, and frames take room.
+    """
+    return None if cut.sampling == "consecutive" else 2 * cut.length / window
 
 
 def cut_window_pixels(
