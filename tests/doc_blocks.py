@@ -34,6 +34,7 @@ _SHORTER = {
 }
 _SHORTER["cross-domain"] = _SHORTER["train"] + " --seeds 1 --optim.batch_size 8"
 """What a command gets beside its words here, so that a page takes seconds, not hours."""
+_FEWER_PIXELS = ["--rgb.frames", "2", "--rgb.size", "64"]
 _RUN_ELSEWHERE = (["models", "list"], ["models", "export"])
 """Slow ones, which have tests of their own; here their options are checked only."""
 _WORDS = r"""
@@ -125,6 +126,7 @@ def run_command(words: list[str], block: Block, prepared: set[Path]) -> None:
     if "--resume" not in words:  # such a run has its outputs and its settings
         remove_outputs(words, prepared)
         words += _SHORTER.get(words[1], "").split()
+        words += _FEWER_PIXELS if "--rgb.encoder" in words else []
     code = main(words[1:])
     assert code == 0, f"{block}: exit code {code} of {' '.join(words)}"
 
