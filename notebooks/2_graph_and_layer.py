@@ -58,7 +58,7 @@ for joint, parent in zip(layout.joints, layout.parents, strict=True):
 #
 # In the *spatial* partition, a neighbour of a joint is either the joint itself (**root**), or as far from
 # the centre or farther (**centrifugal**), or nearer to it (**centripetal**). Look at the colours: seen
-# from the joint with the ring, towards the head is another colour than towards the feet.
+# from the left hip, towards the head is another colour than towards the feet. The ring marks the centre.
 
 # %%
 demo = Path(skelact.__file__).parent / "cli" / "demo_data"  # five pose files that ship with skelact

@@ -149,8 +149,8 @@ assert "turn +z to +y" in report
 display(Image("robustness/robustness.png", width=760))
 
 # %% [markdown]
-# Look at the shapes. A curve that falls at once names a weakness; training with that damage (`--augment.jitter`,
-# `--augment.drop_part`, `--augment.swap_sides`) repairs most of it. *Relative mCA* sums it up: the share
+# Look at the shapes. A curve that falls at once names a weakness; training with such damage (`--recipe robust`,
+# or `--augment.jitter` and others alone) wins a part of it back: [docs/results.md](../docs/results.md). *Relative mCA* sums it up: the share
 # of the accuracy that is kept on average.
 #
 # ## Try it
