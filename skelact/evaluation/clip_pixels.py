@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,8 +75,7 @@ class ClipPixels:
         workers: Threads that cut clips side by side.
 
     Raises:
-        FileFormatError: ``videos`` is no folder; later, when clips are looked for, also if it has
-            one file for two of the videos.
+        FileFormatError: ``videos`` is no folder, or has one file for two of the videos.
         SkelactError: ``cache`` is a file.
     """
 
@@ -89,8 +88,7 @@ class ClipPixels:
         self._folder, self._cache = videos, PixelCache(cache) if cache else None
         self._sources = store.columns()["source"]
         self._starts = store.video_starts()
-        self._found: dict[str, Path | None] = {}
-        self._taken: dict[Path, str] = {}
+        self._found = _find_all(dict.fromkeys(self._sources), videos) if videos else {}
 
     def find(self, rows: np.ndarray) -> np.ndarray:
         """``[L]`` bool: the clip's video is there, and where in it the clip lies is known."""
@@ -174,12 +172,7 @@ class ClipPixels:
     def _video(self, row: int) -> Path | None:
         source = self._sources[row]
         if source not in self._found:
-            path = find_video(source, self._folder)
-            other = source if path is None else self._taken.setdefault(path, source)
-            if other != source:  # such as 0.mp4 of one class for 0.mp4 of another
-                raise FileFormatError(f"{path} would be the video of both {other} and {source}; "
-                                      f"pass the folder that has both instead of {self._folder}")
-            self._found[source] = path
+            self._found[source] = find_video(source)
         return self._found[source]
 
 
@@ -231,6 +224,19 @@ def find_video(source: str, folder: str = "") -> Path | None:
     """
     candidates = [*_below(source, folder), Path(source)] if folder else [Path(source)]
     return next((path for path in candidates if source and path.is_file()), None)
+
+
+def _find_all(sources: Iterable[str], folder: str) -> dict[str, Path | None]:
+    """Where each video lies now, below a folder."""
+    found: dict[str, Path | None] = {}
+    taken: dict[Path, str] = {}
+    for source in sources:
+        path = found[source] = find_video(source, folder)
+        other = source if path is None else taken.setdefault(path, source)
+        if other != source:  # such as 0.mp4 of one class for 0.mp4 of another
+            raise FileFormatError(f"{path} would be the video of both {other} and {source}; pass "
+                                  f"the folder that has both instead of {folder}")
+    return found
 
 
 def _below(source: str, folder: str) -> Iterator[Path]:
