@@ -43,7 +43,21 @@ def find_preset(word: str) -> tuple[Path, str | None]:
     if header.is_file():
         return known.get(_name_of(header), known["custom"]), word
     raise ChoiceError(f"expected a preset out of {', '.join(known)}, a .yaml file, or the folder "
-                      f"of a store that `skelact data prepare` made; got {word!r}")
+                      f"of a store that `skelact data prepare` made; got {word!r}"
+                      f"{_why_no_store(word)}")
+
+
+def _why_no_store(word: str) -> str:
+    """What a path is that was given for a store, and what makes a store of it."""
+    path = Path(word)
+    if path.is_dir():
+        name = path.name or "mydata"
+        return (f", a folder that is no store. Of videos in one folder a class, `skelact data "
+                f"prepare {name} --from-videos {word} -o {name}.store` makes one")
+    if path.is_file():
+        return ", a file; put videos into one folder a class, DIR/CLASS/*.mp4, and pass DIR to " \
+               "`skelact data prepare NAME --from-videos DIR -o NAME.store`"
+    return f"; there is no folder {word}" if word.endswith(".store") else ""
 
 
 def find_recipe(name: str) -> Path:

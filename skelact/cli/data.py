@@ -39,7 +39,8 @@ def _prepare(arguments: list[str]) -> int:
                            "videos), or --videos DIR --annotations DIR (a video data set)")
     report = _prepare_skeletons(options) if options.raw else _prepare_videos(options)
     print(report)
-    print(f"next: skelact data info {report.store}; skelact data validate {report.store}")
+    print(f"next: skelact show {report.store} -o sheet.png; skelact data validate {report.store}; "
+          f"skelact train {report.store} -o runs/{report.header.name}")
     return 1 if report.failed else 0
 
 

@@ -8,8 +8,8 @@ from skelact.version import __version__
 COMMANDS = {
     "pose": "follow people through videos; write their joints as pose files",
     "recognize": "name the actions of every person in a video or pose file",
-    "show": "draw a pose file: PNG, GIF, MP4 or a page to play",
-    "data": "make, describe, check and convert data sets",
+    "show": "draw a pose file or a data set: PNG, GIF, MP4 or a page",
+    "data": "make, describe, check, correct and convert data sets",
     "train": "train a recognizer on a labelled data set",
     "evaluate": "say what a model is worth on a data set, and where it errs",
     "cross-domain": "train on some data sets, test on others",

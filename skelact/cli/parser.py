@@ -27,6 +27,19 @@ class CommandParser(ArgumentParser):
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Print the message and leave with exit code 2."""
-        words = " ".join(re.sub(r"<class '(\w+)'>", r"\1", message).split())
-        complain(f"{self.prog}: {words}; `{self.prog} --help` explains")
+        complain(f"{self.prog}: {_plain(message)}; `{self.prog} --help` explains")
         sys.exit(2)
+
+
+def _plain(message: str) -> str:
+    """The parser's message in words that need no knowledge of Python's types."""
+    words = " ".join(re.sub(r"<class '(\w+)'>", r"\1", message).split())
+    words = re.sub(r'^Parser key "([^"]+)": Does not validate .*?Subtypes: \[(.+?)\] Errors: .*'
+                   r"Given value: (.*)$", r"--\1: expected \2; got \3", words)
+    words = re.sub(r'^Parser key "([^"]+)": Expected (.+?)\. Got value: (.*)$',
+                   r"--\1: expected \2; got \3", words)
+    words = re.sub(r"expected (an? )?(?:typing\.)?Literal\[(.+?)\];", r"expected one of \2;", words)
+    words = re.sub(r"(, )?NoneType(, )?", "", words)
+    for kind, name in (("int", "a whole number"), ("float", "a number"), ("bool", "true or false")):
+        words = re.sub(rf"expected (?:an? )?{kind}\b", f"expected {name}", words)
+    return words

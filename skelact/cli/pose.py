@@ -44,7 +44,7 @@ _HELP = {
                "SKELACT_WEIGHTS, here or in the cache, else yolo11n-pose.pt is downloaded)",
     "device": "cpu, cuda or cuda:1 (default: CUDA if there is one)",
     "layout": "convert to this skeleton, such as coco17 (default: the estimator's own)",
-    "start": "first frame number (default: 0)",
+    "start": "number of the first frame; frames, not seconds (default: 0)",
     "stop": "frame number to stop before (default: the end)",
     "stride": "take every so-manieth frame (default: 1)",
     "overlay": "also write a video with the skeletons on it (NAME.overlay.mp4), or, for privacy, "

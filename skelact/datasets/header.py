@@ -74,8 +74,10 @@ def read_header(folder: str | Path) -> Header:
     """
     path = Path(folder) / HEADER
     if not path.is_file():
-        raise FileFormatError(f"no dataset store at {folder} (it has no {HEADER}); "
-                              "`skelact data prepare NAME --raw DIR -o STORE` makes one")
+        why = f"it has no {HEADER}" if path.parent.is_dir() else "no such folder"
+        raise FileFormatError(f"no dataset store at {folder} ({why}); `skelact data prepare NAME "
+                              "--raw DIR -o STORE` makes one of skeleton files, --from-videos DIR "
+                              "one of videos")
     try:
         content = json.loads(path.read_text("utf-8"))
         if content["format_version"] > FORMAT_VERSION:

@@ -224,7 +224,10 @@ def load_model(path: str | Path | None = None, device: str = "cpu") -> ActionMod
     path = Path(path or DEFAULT_MODEL)
     target = choose_device(device)
     if not path.is_file():
-        raise WeightsError(f"no model at {path}; `skelact train` writes one")
+        inside = path / "model.pt"
+        raise WeightsError(f"no model at {path}; " + (
+            f"in that folder there is {inside}" if inside.is_file() else
+            "`skelact train` writes one"))
     content = read_torch_file(path)
     if not isinstance(content, dict) or "architecture" not in content:
         raise WeightsError(f"{path} is no skelact checkpoint; of published weights, `skelact "

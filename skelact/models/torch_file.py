@@ -45,6 +45,7 @@ def _check_kind(path: Path) -> None:
         ("an HDF5 file, such as Keras writes", begin.startswith(b"\x89HDF")),
         ("a safetensors file", begin[8:10] == b'{"'),
         ("an ONNX model", begin[:1] == b"\x08" and b"pytorch" in begin),
+        ("a file of numpy arrays, such as a pose file", begin[:2] == b"PK" and b".npy" in begin),
         ("a text file", begin[:1] in b"{[<#" and begin.isascii()),
     ):
         if begin and found:

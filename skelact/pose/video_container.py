@@ -24,7 +24,9 @@ def open_video(path: Path):
     """
     av = load_av()
     if path.is_dir():
-        raise VideoError(f"expected a video, got the folder {path}")
+        what = "data set" if (path / "dataset.json").is_file() else "folder"
+        raise VideoError(f"expected a video, got the {what} {path}" + (
+            "; `skelact evaluate` takes one" if what == "data set" else ""))
     if not path.exists():
         raise VideoError(f"no video at {path}")
     if path.stat().st_size == 0:

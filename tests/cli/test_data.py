@@ -57,6 +57,7 @@ def test_convert_writes_by_suffix(store, capsys):
     (["prepare", "mine", "-o", "store", "--raw", "a", "--from-videos", "b"], "expected --raw"),
     (["prepare", "mine", "-o", "store", "--raw", "nowhere"], "no file or folder at nowhere"),
     (["info", "nowhere"], "no dataset store at nowhere"),
+    (["info", "."], "--from-videos DIR one of videos"),
 ])
 def test_wrong_words_end_in_one_line(tmp_path, monkeypatch, capsys, words, message):
     monkeypatch.chdir(tmp_path)

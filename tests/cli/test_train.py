@@ -92,15 +92,19 @@ def test_streams_seeds_and_weights():
 @pytest.mark.parametrize(("words", "message"), [
     ([], "the following arguments are required: preset"),
     (["pen_action"], "expected a preset out of"),
+    (["absent.store"], "got 'absent.store'; there is no folder absent.store"),
+    (["videos"], "skelact data prepare videos --from-videos videos -o videos.store"),
+    (["clip.mp4"], "a file; put videos into one folder a class"),
     (["absent.yaml"], "no preset file absent.yaml"),
     (["penn_action", "--recipe", "ctr"], "expected a recipe to be one of ctrgcn"),
-    (["penn_action", "--optim.lr", "fast"], '"optim.lr": Expected a float. Got value: fast'),
+    (["penn_action", "--optim.lr", "fast"], "--optim.lr: expected a number; got fast"),
+    (["custom", "--rgb.encoder", "tns"], "--rgb.encoder: expected one of '', 'tsn', 'tsm'"),
     (["penn_action", "--optim.lr", "-1"], "expected lr from 0, got -1.0"),
     (["penn_action", "--optim.speed", "1"], "unrecognized arguments: --optim.speed"),
     (["penn_action", "--network.name", "resnet"], "resnet"),
     (["penn_action", "--validate", "false", "--retrain", "true"], "pass --validate true"),
     (["unknown.yaml"], "does not accept option 'speed'"),
-    (["wrong.yaml"], "Expected a int. Got value: many"),
+    (["wrong.yaml"], "expected a whole number; got many"),
     (["broken.yaml"], "Problems parsing config"),
     (["custom"], "pass --data STORE"),
     (["ntu60"], "expected a store at ntu60.store; there is none. ntu60 is NTU RGB+D, 3-D, 60 "
@@ -120,6 +124,8 @@ def test_streams_seeds_and_weights():
 def test_wrong_use_is_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys, words, message):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SKELACT_DATA", raising=False)
+    (tmp_path / "videos" / "clap").mkdir(parents=True)
+    (tmp_path / "clip.mp4").touch()
     (tmp_path / "unknown.yaml").write_text("optim:\n  speed: 1\n")
     (tmp_path / "wrong.yaml").write_text("optim:\n  epochs: many\n")
     (tmp_path / "broken.yaml").write_text("optim: [1\n")

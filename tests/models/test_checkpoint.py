@@ -214,6 +214,9 @@ def test_foreign_and_missing_files_are_refused(tmp_path):
         load_model(tmp_path / "other.pt")
     with pytest.raises(WeightsError, match=r"no model at .*none\.pt; `skelact train` writes one"):
         load_model(tmp_path / "none.pt")
+    (tmp_path / "model.pt").touch()
+    with pytest.raises(WeightsError, match=r"in that folder there is .*model\.pt"):
+        load_model(tmp_path)
 
 
 def test_devices(saved):

@@ -13,6 +13,7 @@ from skelact.models.torch_file import read_torch_file
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     (b"\x40\0\0\0\0\0\0\0{\"weight\":{}}", "a safetensors file"),
     (b"\x08\x0a\x12\x07pytorch\x1a\x05", "an ONNX model"),
+    (b"PK\x03\x04" + bytes(26) + b"joints.npy", "a file of numpy arrays, such as a pose file"),
     (b"<!DOCTYPE html><html>", "a text file"),
     (b"# layers of the network", "a text file"),
 ])
