@@ -99,12 +99,10 @@ def draw_joints(recording: Recording, ax: Axes) -> None:
 
 
 def draw_graph(recording: Recording, ax: Axes) -> None:
-    """The graph over three frames of the squat."""
+    """The graph over four frames of the squat."""
     track = recording.tracks[0]
     plot_spatiotemporal_graph(Graph(recording.layout), 4, track.joints[:, :, 15:27], ax)
-    ax.set_title("")
-    if ax.get_legend():
-        ax.get_legend().remove()
+    ax.get_legend().remove()
 
 
 def draw_network(recording: Recording, ax: Axes) -> None:
