@@ -256,7 +256,7 @@ def _find_folder(published: Published, download: bool) -> Path:
             raise WeightsError(
                 f"the weights {published.repository} of {published.family} are not in the cache "
                 f"of transformers: {how}, weights=FOLDER takes them from where they are, and "
-                "weights='random' starts untrained"
+                "weights='random' starts untrained (in commands: --rgb.weights FOLDER or random)"
             ) from error
     try:
         return Path(snapshot_download(published.repository, allow_patterns=FILES))

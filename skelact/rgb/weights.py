@@ -142,7 +142,8 @@ def fill(network: nn.Module, state: State, heads: tuple[str, ...] = ()) -> None:
 
 def _fetch(published, name: str, path: Path, download: bool) -> None:
     """Have torchvision download weights into torch's cache."""
-    otherwise = "weights=FILE takes a state dict, and weights='random' starts untrained"
+    otherwise = ("weights=FILE takes a state dict, and weights='random' starts untrained "
+                 "(in commands: --rgb.weights FILE or random)")
     if not download or is_offline():
         how = ("SKELACT_OFFLINE forbids downloading" if download
                else "download=True fetches it")
