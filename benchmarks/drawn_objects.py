@@ -1,9 +1,8 @@
 """Objects drawn at random and pasted into the hand of a tracked person; see rgb_objects.py.
 
 Four kinds (cup, book, ball, bottle). Shape, proportions, colours, pattern and light are drawn from
-a number, the same palette for all kinds, so that colour does not tell them apart. An object is held
-in front of the hand, turns with the forearm, and four fingers in the colour of the hand lie over
-it.
+a number, the same palette for all kinds, so that colour does not tell them apart. Four fingers in
+the colour of the hand lie over an object that is held.
 
     python benchmarks/drawn_objects.py sheet.png
 """
@@ -18,6 +17,8 @@ from PIL import Image, ImageDraw, ImageFilter
 
 SIDE = 256
 """Pixels of the canvas that an object is drawn on; its middle is where it is held."""
+SMALL = 64
+"""Pixels of the canvas that is pasted."""
 Colour = tuple[int, int, int]
 
 
@@ -38,45 +39,80 @@ def box_of(picture: np.ndarray) -> np.ndarray:
 
 
 class HeldObject:
-    """An object of one size that is pasted into many frames.
+    """An object, and four white fingers over it that take the colour of a hand.
 
     Args:
-        picture: Of `draw_object`.
-        radius: Pixels from its middle to the edge of its canvas.
-        skin: ``[3]`` colour of the fingers over it; None for no fingers.
+        kind: One of `KINDS`.
+        number: Which object of this kind.
     """
 
-    def __init__(self, picture: np.ndarray, radius: float, skin: np.ndarray | None):
-        held = picture if skin is None else _add_fingers(picture, skin)
-        self.size = max(8, round(2 * radius))
-        small = cv2.resize(held, (self.size, self.size), interpolation=cv2.INTER_AREA)
-        self.small = small.astype(np.float32) / 255
-        self.small[..., :3] *= self.small[..., 3:]  # what is empty gives no colour to the edges
-        self.reach = box_of(picture) * self.size / 2
+    def __init__(self, kind: str, number: int):
+        picture = draw_object(kind, number)
+        self.box = box_of(picture)
+        self.layers = [_shrink(layer) for layer in (picture, _draw_fingers(self.box))]
 
-    def paste(self, frame: np.ndarray, middle: np.ndarray, angle: float) -> np.ndarray:
-        """Paste it into an image, in place.
+    def grip(self, skin: np.ndarray) -> np.ndarray:
+        """``[SMALL, SMALL, 4]`` float32 in a hand of this colour ``[3]``, alpha multiplied in."""
+        thing, fingers = self.layers
+        held = (1 - fingers[..., 3:]) * thing
+        held[..., :3] += fingers[..., :3] * (skin / 255).astype(np.float32)
+        held[..., 3] += fingers[..., 3]
+        return held
 
-        Args:
-            frame: ``[H, W, 3]`` uint8.
-            middle: ``[2]`` x, y in pixels where it is held.
-            angle: Radians that its up is turned clockwise.
+    def box_in(self, place: np.ndarray) -> np.ndarray:
+        """``[4]`` x1, y1, x2, y2 of the object where `paste` puts it."""
+        x1, y1, x2, y2 = (self.box + 1) * SMALL / 2
+        corners = place @ np.array([[x1, x2, x2, x1], [y1, y1, y2, y2], [1, 1, 1, 1]])
+        return np.concatenate([corners.min(axis=1), corners.max(axis=1)])
 
-        Returns:
-            ``[4]`` the box of what was pasted, x1, y1, x2, y2 in pixels.
-        """
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        low = np.floor(middle - 0.75 * self.size).astype(int).clip(0, frame.shape[1::-1])
-        high = np.ceil(middle + 0.75 * self.size).astype(int).clip(0, frame.shape[1::-1])
-        if (high > low).all():
-            shift = middle - low - turn @ np.full(2, (self.size - 1) / 2)
-            placed = cv2.warpAffine(self.small, np.column_stack([turn, shift]),
-                                    tuple(map(int, high - low)), flags=cv2.INTER_LINEAR)
-            under = frame[low[1] : high[1], low[0] : high[0]]
-            under[:] = np.round(255 * placed[..., :3] + (1 - placed[..., 3:]) * under)
-        x1, y1, x2, y2 = self.reach
-        corners = middle + np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]]) @ turn.T
-        return np.concatenate([corners.min(axis=0), corners.max(axis=0)])
+
+def place_held(middle: np.ndarray, radius: float, angle: float) -> np.ndarray:
+    """``[2, 3]`` from the canvas of `HeldObject.grip` to an image.
+
+    Args:
+        middle: ``[2]`` x, y in pixels where it is held.
+        radius: Pixels from there to the edge of the canvas.
+        angle: Radians that its up is turned clockwise.
+    """
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turn *= 2 * radius / SMALL
+    return np.column_stack([turn, middle - turn @ np.full(2, (SMALL - 1) / 2)])
+
+
+def paste(image: np.ndarray, held: np.ndarray, place: np.ndarray) -> float:
+    """Lay something held over an image, in place; which share of it lies inside.
+
+    Args:
+        image: ``[H, W, 3]`` uint8.
+        held: Of `HeldObject.grip`.
+        place: ``[2, 3]`` from its pixels to those of the image.
+    """
+    size = float(np.sqrt(abs(np.linalg.det(place[:, :2])))) * SMALL
+    whole = held[..., 3].sum() * (size / SMALL) ** 2
+    if size < 0.75 * SMALL:  # averaged first, since it is sampled with single pixels
+        side = max(4, round(size))
+        held = cv2.resize(held, (side, side), interpolation=cv2.INTER_AREA)
+        grow = SMALL / side
+        place = np.column_stack([grow * place[:, :2],
+                                 place[:, 2] + place[:, :2] @ np.full(2, (grow - 1) / 2)])
+    corners = place @ np.array([[0, held.shape[1], 0, held.shape[1]],
+                                [0, 0, held.shape[0], held.shape[0]], [1, 1, 1, 1]])
+    low = np.floor(corners.min(axis=1) - 1).astype(int).clip(0, image.shape[1::-1])
+    high = np.ceil(corners.max(axis=1) + 1).astype(int).clip(0, image.shape[1::-1])
+    if not (high > low).all():
+        return 0.0
+    shifted = place - np.array([[0, 0, low[0]], [0, 0, low[1]]])
+    laid = cv2.warpAffine(held, shifted, tuple(map(int, high - low)), flags=cv2.INTER_LINEAR)
+    under = image[low[1] : high[1], low[0] : high[0]]
+    under[:] = np.clip(np.rint(255 * laid[..., :3] + (1 - laid[..., 3:]) * under), 0, 255)
+    return float(laid[..., 3].sum() / whole)
+
+
+def _shrink(picture: np.ndarray) -> np.ndarray:
+    """``[SMALL, SMALL, 4]`` in [0, 1]; what is empty gives no colour to the edges."""
+    layer = picture.astype(np.float32) / 255
+    layer[..., :3] *= layer[..., 3:]
+    return cv2.resize(layer, (SMALL, SMALL), interpolation=cv2.INTER_AREA)
 
 
 def _light(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -90,18 +126,18 @@ def _light(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return np.dstack([np.clip(lit, 0, 255), picture[..., 3]]).astype(np.uint8)
 
 
-def _add_fingers(picture: np.ndarray, skin: np.ndarray) -> np.ndarray:
-    """Four fingers from the right edge of the object to its middle."""
-    canvas = Image.fromarray(picture)
+def _draw_fingers(box: np.ndarray) -> np.ndarray:
+    """``[SIDE, SIDE, 4]`` four white fingers from the right edge of an object to its middle."""
+    canvas = Image.new("RGBA", (SIDE, SIDE), (0, 0, 0, 0))
     draw = ImageDraw.Draw(canvas)
-    edge = int((box_of(picture)[2] + 1) * SIDE / 2)
+    edge = int((box[2] + 1) * SIDE / 2)
     tip = int(0.5 * SIDE - 0.15 * (edge - 0.5 * SIDE))
     for i in range(4):
         top = int(0.36 * SIDE) + i * 20
-        colour = tuple(int(value) for value in np.clip(skin * (1 - 0.06 * i), 0, 255))
+        shade = int(255 * (1 - 0.06 * i))
         draw.rounded_rectangle((tip + 5 * abs(i - 1), top, edge + 6, top + 17), 8,
-                               fill=(*colour, 255),
-                               outline=(*(int(0.65 * value) for value in colour), 255), width=2)
+                               fill=(shade, shade, shade, 255), outline=(165, 165, 165, 255),
+                               width=2)
     return np.asarray(canvas)
 
 
@@ -221,9 +257,8 @@ def main() -> None:
     for row, kind in enumerate(KINDS):
         for number in range(8):
             middle = np.array([(number + 0.5) * SIDE, (row + 0.5) * SIDE])
-            skin = np.array([215, 170, 140]) if number % 2 else None
-            held = HeldObject(draw_object(kind, number), SIDE / 2, skin)
-            held.paste(sheet, middle, 0.3 * (number - 4))
+            held = HeldObject(kind, number).grip(np.array([215, 170, 140]))
+            paste(sheet, held, place_held(middle, SIDE / 2, 0.3 * (number - 4)))
     Image.fromarray(sheet).save(output)
 
 
