@@ -150,7 +150,8 @@ class _Film:
             video_pictures, recording, times, view, video)
         self._pictures, self._shown = self._open(), 0
         left, top, right, bottom = np.round(view.window)
-        self._image = ax.imshow(next(self._pictures), extent=(left, right, bottom, top),
+        # Alpha is 1 anyhow; where it is not given, matplotlib scales images in double precision.
+        self._image = ax.imshow(next(self._pictures), extent=(left, right, bottom, top), alpha=1.0,
                                 interpolation="nearest", aspect="equal", zorder=1)
 
     def show(self, frame: int):
