@@ -157,6 +157,7 @@ def measure_robustness(
             return ClipScores(scores, clips.labels, names, model.classes)
 
         clean = score(clips)
+        notes += _explain_constant(clean)
         for name, levels in chosen.items():
             bar.set_description(name)
             if askew and CORRUPTIONS[name].upright:
@@ -226,6 +227,15 @@ def _change(corruption: Corruption, clips: ClipArrays, severity: float, seed: in
         return corruption.change(clips, severity, seed)
     except (ChoiceError, LayoutError) as error:
         raise _MeaninglessError(str(error)) from error
+
+
+def _explain_constant(clean: ClipScores) -> tuple[str, ...]:
+    """A warning where one class is the answer to all: such a model keeps all of its accuracy."""
+    answers = set(clean.predicted.tolist())
+    if len(answers) > 1 or len(set(clean.labels.tolist())) < 2:
+        return ()
+    return (f"The model answers {clean.classes[answers.pop()]!r} to every clip as it is, so it has "
+            "nothing to lose, and these figures say nothing about robustness; train it further.",)
 
 
 def _check_axes(clips: ClipArrays) -> tuple[str, tuple[str, ...]]:
