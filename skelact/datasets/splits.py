@@ -78,8 +78,8 @@ def select_rows(columns: Mapping, split: str, *, dataset: str = "", seed: int = 
     mask = _select(_with_names(columns, dataset), split, dataset, seed)
     if not mask.any():
         raise SkelactError(f"no clip is in the split {split!r} of {_called(dataset)}; to be held "
-                           "back by chance, a class needs three videos or the set two subjects (or "
-                           "say the split of every clip); "
+                           "back by chance, a class needs four videos (one tests, one validates) "
+                           "or the set two subjects (or say the split of every clip); "
                            f"there are: {', '.join(protocols(dataset, columns))}")
     return np.flatnonzero(mask)
 

@@ -357,6 +357,14 @@ def test_a_split_without_clips_is_refused():
         select_rows(table, "test")
 
 
+def test_four_videos_of_a_class_are_the_least_that_train_validate_and_test():
+    four = columns([f"c{i}" for i in range(8)], label=[i % 2 for i in range(8)])
+    assert [len(part) for part in check_parts(four, "drawn", "")] == [4, 2, 2]
+    three = columns([f"c{i}" for i in range(6)], label=[i % 2 for i in range(6)])
+    with pytest.raises(SkelactError, match="a class needs four videos"):
+        select_rows(three, "drawn/val")
+
+
 def test_every_data_set_says_what_its_protocols_are():
     for dataset, known in PROTOCOLS.items():
         described = protocols(dataset)
