@@ -128,13 +128,13 @@ def compose(scene: Scene, kind: str, number: int, random: np.random.Generator
                     "motion": MOTIONS[scene.moving], "boxes": np.round(boxes, 1).tolist()}
 
 
-def compose_all(scenes: list[Scene], split: str, times: int = 1
+def compose_all(scenes: list[Scene], split: str
                 ) -> tuple[dict[str, np.ndarray], list[dict], list[int]]:
-    """Every scene with every kind, so many times: pixels, entries, and which scene each shows."""
+    """Every scene with every kind: pixels, entries, and which scene each shows."""
     random = np.random.default_rng([7, list(SPLITS).index(split)])
     made, index, shown = [], [], []
     for row, scene in enumerate(tqdm(scenes, f"composing: {split}", leave=False, disable=None)):
-        for kind in KINDS * times:
+        for kind in KINDS:
             pixels, entry = compose(scene, kind, FIRST[split] + len(index), random)
             made.append(pixels)
             index.append(entry | {"split": split})
