@@ -102,7 +102,7 @@ ax.set_axis_off()
 # network is enough. For your own films leave them out.
 
 # %%
-# !skelact train gym.store -o run --clip.layout coco17 --network.base_channels 16 --clip.frames 32 --test_clips 1 --optim.epochs 12 --optim.repeat 6 --optim.batch_size 8 --device cpu --workers 0 2>&1 | grep -v "epoch [2-9] "
+# !skelact train gym.store -o run --clip.layout coco17 --network.base_channels 16 --clip.frames 32 --test_clips 1 --optim.epochs 12 --optim.repeat 6 --optim.min_steps 0 --optim.batch_size 8 --device cpu --workers 0 2>&1 | grep -v "epoch [2-9] "
 
 # %% [markdown]
 # **Third: recognise.** A new video of somebody new, who does one thing after another. Nothing tells the model

@@ -125,6 +125,8 @@ class OptimConfig:
     """Passes over the training clips."""
     repeat: int = 1
     """How often every clip is drawn in an epoch."""
+    min_steps: int = 0
+    """Least steps of an epoch: of few clips, each is drawn more often than `repeat` says."""
     warmup_epochs: float = 2.0
     """Epochs of linear warm-up."""
     schedule: Literal["cosine", "step", "constant"] = "cosine"
@@ -150,7 +152,7 @@ class OptimConfig:
         check_choice(self.class_weights, ("none", "balanced"), "class_weights")
         _check_range(self, ("batch_size", "epochs", "accumulate", "repeat"), 1)
         _check_range(self, ("lr", "lr_batch", "weight_decay", "warmup_epochs", "clip_norm",
-                            "patience", "body_lr"), 0)
+                            "patience", "body_lr", "min_steps"), 0)
         _check_range(self, ("momentum", "label_smoothing", "ema"), 0, 0.99999)
         if not self.lr > 0:
             raise ChoiceError(f"expected lr above 0, got {self.lr}")

@@ -27,8 +27,9 @@ _BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)(?P<info>[^\n]*)\n(?P<text>.*?)^(?P=indent)```[ ]*$",
     re.MULTILINE | re.DOTALL)
 _SHORTER = {
-    "train": "--optim.epochs 1 --optim.repeat 1 --optim.warmup_epochs 0 --network.base_channels 4 "
-             "--clip.frames 16 --test_clips 1 --workers 0 --precision fp32 --device cpu",
+    "train": "--optim.epochs 1 --optim.repeat 1 --optim.min_steps 0 --optim.warmup_epochs 0 "
+             "--network.base_channels 4 --clip.frames 16 --test_clips 1 --workers 0 "
+             "--precision fp32 --device cpu",
     "robustness": "--corruptions joint_jitter,speed --device cpu",
     "recognize": "--device cpu", "evaluate": "--device cpu",
 }

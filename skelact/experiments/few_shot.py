@@ -137,7 +137,7 @@ def judge_fine_tuning(
             dims = load_model(folder / "model.pt").clip.dims
             settings = configure_run(config, store, dims)
             settings = replace(settings, init=str(folder / "model.pt"), validate=False, seed=draw,
-                               optim=_tuning(settings.optim, len(parts["train"])))
+                               optim=_tuning(settings.optim))
             train(settings, place / "run", resume=resume)
             results.append(read_scores(place / "run"))
         subjects = np.asarray(target.columns["subject"])[queries]
@@ -146,10 +146,9 @@ def judge_fine_tuning(
     return found
 
 
-def _tuning(optim: OptimConfig, clips: int) -> OptimConfig:
+def _tuning(optim: OptimConfig) -> OptimConfig:
     """The body at a tenth of the rate; few clips are repeated until there are steps enough."""
-    steps = optim.epochs * -(-clips // optim.batch_size)
-    return replace(optim, body_lr=0.1, repeat=max(optim.repeat, round(_LEAST_STEPS / steps)))
+    return replace(optim, body_lr=0.1, min_steps=-(-_LEAST_STEPS // optim.epochs))
 
 
 def target_parts(target: Domain) -> tuple[np.ndarray, np.ndarray]:

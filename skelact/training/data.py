@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelact.config import BY_IMAGE, TrainConfig
+from skelact.config import BY_IMAGE, OptimConfig, TrainConfig
 from skelact.datasets.arrays import ClipArrays, remap_arrays
 from skelact.datasets.background import Background, read_background
 from skelact.datasets.catalog import CATALOG, how_to_get
@@ -106,6 +106,8 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
     clip = settle_form(config.clip, arrays.layout, arrays.dims, images)
     config = replace(config, clip=clip, data=str(folder))
     rows = _divide(store, config)
+    learned = len(rows["train"]) + (0 if config.validate else len(rows["val"]))
+    config = replace(config, optim=_repeat_few(config.optim, learned))
     _check_classes(store, rows)
     background = None
     if config.background:
@@ -139,6 +141,11 @@ def _open_pixels(config: TrainConfig, store: Store, rows: dict[str, np.ndarray]
                                "have their video, got none of "
                                f"{store.header.classes[min(absent)]}; pass --rgb.fusion late")
     return pixels
+
+
+def _repeat_few(optim: OptimConfig, clips: int) -> OptimConfig:
+    """Draw few clips so often that an epoch has `OptimConfig.min_steps`."""
+    return replace(optim, repeat=max(optim.repeat, -(-optim.min_steps * optim.batch_size // clips)))
 
 
 def _check_classes(store: Store, rows: dict[str, np.ndarray]) -> None:

@@ -49,7 +49,8 @@ def test_prepare_train_recognize(tmp_path, capsys):
         assert np.unique(labels, return_counts=True)[1].tolist() == [len(part) // 2] * 2
 
     assert main(["train", "custom", "--data", "store", "-o", "run", "--optim.epochs", "2",
-                 "--optim.warmup_epochs", "1", "--network.base_channels", "8"]) == 0
+                 "--optim.warmup_epochs", "1", "--optim.min_steps", "3",
+                 "--network.base_channels", "8"]) == 0
     assert main(["recognize", "store.poses/walk left/0.npz", "--model", "run/model.pt",
                  "-o", "out.json"]) == 0
     found = json.loads((tmp_path / "out.json").read_text())

@@ -17,8 +17,9 @@ from skelact.pose.estimators import choice
 from skelact.rgb.encoders import ENCODERS
 
 TRAIN = ("train custom --data store --network.base_channels 4 --clip.frames 8 --optim.repeat 8 "
-         "--optim.epochs 3 --optim.warmup_epochs 0.5 --optim.batch_size 8 --optim.lr 0.1 --device "
-         "cpu --precision fp32 --test_clips 1 --rgb.encoder tsn --rgb.size 16 --rgb.frames 2 -o ")
+         "--optim.min_steps 0 --optim.epochs 3 --optim.warmup_epochs 0.5 --optim.batch_size 8 "
+         "--optim.lr 0.1 --device cpu --precision fp32 --test_clips 1 --rgb.encoder tsn "
+         "--rgb.size 16 --rgb.frames 2 -o ")
 
 
 def run(command: str) -> int:

@@ -58,7 +58,7 @@ def test_fine_tuning_with_three_clips_a_class(tmp_path):
     folders, output = [tmp_path / "runs" / "seed0"], tmp_path / "tuned"
     found = judge_fine_tuning(folders, target, [3], config, output)
     run = load_model(output / "3shot" / "seed0" / "run" / "model.pt")
-    assert run.training["optim"]["repeat"] == 75  # 6 clips are 2 steps an epoch, of which are 4
+    assert run.training["optim"]["repeat"] == 100  # 6 clips in batches of 4: 150 steps an epoch
     figures = found["3 tuned"]
     assert (figures.count, figures.clustered) == (6, False)  # one person is tested
     assert figures.accuracy.value > 0.8

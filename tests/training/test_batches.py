@@ -51,6 +51,16 @@ def test_an_epoch_is_every_clip_so_often(store):
         assert all(mixture.others == () for mixture in source)
 
 
+def test_few_clips_are_drawn_until_an_epoch_has_its_steps(store):
+    config, data = open_data(settings(store.folder, optim=OptimConfig(batch_size=8, min_steps=9)))
+    assert len(batches(config, data)) in (9, 10)
+    assert config.optim.repeat == -(-72 // len(data.train))
+    again, _ = open_data(config)
+    assert again.optim == config.optim
+    many, _ = open_data(settings(store.folder, optim=OptimConfig(batch_size=8, min_steps=1)))
+    assert many.optim.repeat == 1
+
+
 def test_other_actions_and_held_poses_come_with_every_batch(store, others):
     config, data = open_data(settings(
         store.folder, background=[others], augment=AugmentConfig(others=0.5, still=1.0),
