@@ -130,7 +130,7 @@ def test_a_model_of_hands_has_hands_followed_in_a_video(hands, tmp_path, capsys)
     (["POSES", "--model", "absent.pt"], "no model at absent.pt"),
     (["POSES", "--model", "notes.txt"], "notes.txt is damaged"),
     (["POSES", "--threshold", "1.5"], "expected a threshold in 0..1, got 1.5"),
-    (["POSES", "--threshold", "high"], '"threshold": Expected a float. Got value: high'),
+    (["POSES", "--threshold", "high"], "--threshold: expected a number; got high"),
     (["POSES", "--step", "0"], "expected a step above 0"),
     (["POSES", "--device", "abacus"], "got 'abacus'"),
     (["POSES", "--estimator", "guess"], "guess"),

@@ -50,7 +50,7 @@ def test_earlier_files_are_kept_before_anything_is_read(tmp_path, capsys):
     assert main(words) == 2
     assert "pass --overwrite" in capsys.readouterr().err
     assert main([*words, "--overwrite"]) == 2
-    assert "dataset.json" in capsys.readouterr().err
+    assert "no dataset store at" in capsys.readouterr().err
     assert (tmp_path / "report.md").read_text() == "mine"
 
 
