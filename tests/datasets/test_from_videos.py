@@ -185,7 +185,7 @@ def test_after_a_kill_only_the_rest_is_extracted(classes, tmp_path):
     tests = str(Path(__file__).parents[1])
     with subprocess.Popen([sys.executable, "-c", program, classes, tmp_path / "poses"],
                           stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": tests}) as run:
-        assert run.stdout.readline() == b"second video\n"
+        assert run.stdout.readline().startswith(b"second video")  # of each thread
         run.send_signal(signal.SIGKILL)
     made = [path for path in (tmp_path / "poses").rglob("*") if path.is_file()]
     assert [path.name for path in made] == ["one.npz"]  # whole, and nothing half written
