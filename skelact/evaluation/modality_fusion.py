@@ -16,9 +16,7 @@ from skelact.errors import ChoiceError, ShapeError, SkelactError
 from skelact.evaluation.fusion import check_weights
 from skelact.evaluation.metrics import top_k_accuracy, validate
 from skelact.evaluation.scores import check_probabilities
-
-SMALLEST = 1e-6
-"""Probabilities below it count as it, where a logarithm is taken."""
+from skelact.rgb.two_stream import SMALLEST
 
 
 def fuse_present(

@@ -38,6 +38,12 @@ def person_colour(track_id: int) -> tuple[int, int, int]:
     return tuple(round(255 * v) for v in colorsys.hls_to_rgb(hue, min(light, 0.9), saturation))
 
 
+def is_bright(colour: tuple[int, int, int]) -> bool:
+    """Whether letters on a colour are to be black."""
+    red, green, blue = colour
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 128
+
+
 def blank(size: tuple[int, int]) -> np.ndarray:
     """A plain dark ``[H, W, 3]`` canvas of (width, height)."""
     return np.full((size[1], size[0], 3), CANVAS, np.uint8)
@@ -270,10 +276,9 @@ def _draw_tags(pen, corners, ids, labels, shape) -> None:
         y = _free_place(x, y, wide, high, taken)
         taken.append((x, y, x + wide, y + high))
         colour = person_colour(track_id)
-        dark = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 128
         pen.rectangle([x, y, x + wide, y + high], fill=(*colour, 235))
         pen.text((x + 0.3 * size, y + high / 2), text, font=font(size), anchor="lm",
-                 fill=(0, 0, 0) if dark else (255, 255, 255))
+                 fill=(0, 0, 0) if is_bright(colour) else (255, 255, 255))
 
 
 def _free_place(x: float, y: float, wide: float, high: float, taken) -> float:

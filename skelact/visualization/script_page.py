@@ -15,6 +15,7 @@ from skelact.visualization.draw import (
     MIDDLE,
     RIGHT,
     SURE,
+    is_bright,
     person_colour,
     side_colours,
 )
@@ -69,9 +70,8 @@ def drawing_facts(layout: Layout, dims: int) -> dict:
 
 def track_ink(track_id: int) -> dict:
     """The colour of a track, and that of letters on it."""
-    red, green, blue = colour = person_colour(track_id)
-    dark = 0.299 * red + 0.587 * green + 0.114 * blue > 128
-    return {"colour": rgb(colour), "ink": "#000" if dark else "#fff"}
+    colour = person_colour(track_id)
+    return {"colour": rgb(colour), "ink": "#000" if is_bright(colour) else "#fff"}
 
 
 def script_json(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skelact.pose.recording import Recording
-from skelact.visualization.draw import CANVAS, joint_opacity, line_width, person_colour
+from skelact.visualization.draw import CANVAS, is_bright, joint_opacity, line_width, person_colour
 from skelact.visualization.pictures import video_pictures
 from skelact.visualization.scene import People, Scene, View
 from skelact.visualization.skeleton_figure import (
@@ -200,12 +200,12 @@ def _new_tag(ax: "Axes"):
 
 
 def _show_tag(tag, text: str, point: np.ndarray, track_id: int) -> None:
-    colour = unit_colour(person_colour(track_id))
+    colour = person_colour(track_id)
     if len(point) == 3:
         tag.set_position_3d(point)
     else:
         tag.set_position(point)
     tag.set_text(text)
-    tag.get_bbox_patch().set_facecolor(colour)
-    tag.set_color("black" if np.dot(colour, (0.299, 0.587, 0.114)) > 0.5 else "white")
+    tag.get_bbox_patch().set_facecolor(unit_colour(colour))
+    tag.set_color("black" if is_bright(colour) else "white")
     tag.set_visible(True)

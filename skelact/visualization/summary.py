@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from skelact.output import write_text
 from skelact.visualization.document import html_page, html_table, html_text
-from skelact.visualization.draw import person_colour
+from skelact.visualization.draw import is_bright, person_colour
 
 _LEGEND = (
     '<p class="quiet">Skeletons: blue is a person\'s own left side, orange the right; the number '
@@ -167,8 +167,8 @@ def _mark(section: Section) -> str:
 
 
 def _tag(track_id: int) -> str:
-    red, green, blue = colour = person_colour(track_id)
-    ink = "#000" if 0.299 * red + 0.587 * green + 0.114 * blue > 128 else "#fff"
+    colour = person_colour(track_id)
+    ink = "#000" if is_bright(colour) else "#fff"
     return f'<span class="tag" style="background:rgb{colour};color:{ink}">{track_id}</span>'
 
 

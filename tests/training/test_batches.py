@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from actions import settings, write_actions, write_others
+from actions import settings
 
 from skelact.config import AugmentConfig, ClipConfig, OptimConfig, TrainConfig
 from skelact.datasets.sampling import (
@@ -18,17 +18,6 @@ from skelact.evaluation.views import plan_views, view_sampling
 from skelact.training.batches import TrainingBatches, train_sampling
 from skelact.training.data import open_data
 from skelact.training.distributed import World
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return write_actions(tmp_path_factory.mktemp("data") / "store", clips=32)
-
-
-@pytest.fixture(scope="module")
-def others(tmp_path_factory) -> str:
-    return write_others(tmp_path_factory.mktemp("data") / "others", ("wave", "bow", "legs"),
-                        tuple(range(1, 8)))
 
 
 def batches(config, data=None) -> TrainingBatches:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from actions import settings, swinging, write_actions, write_others
+from actions import settings, swinging, write_actions
 from stores import write_store
 
 from skelact.config import ClipConfig, TrainConfig
@@ -15,17 +15,6 @@ from skelact.training.data import (
     find_store,
     open_data,
 )
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return write_actions(tmp_path_factory.mktemp("data") / "store", clips=32)
-
-
-@pytest.fixture(scope="module")
-def others(tmp_path_factory) -> str:
-    return write_others(tmp_path_factory.mktemp("data") / "others", ("wave", "bow", "legs"),
-                        tuple(range(1, 8)))
 
 
 def test_parts_do_not_overlap_and_validation_holds_back_whole_subjects(store):

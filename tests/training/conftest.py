@@ -1,0 +1,19 @@
+"""Stores that several tests of training read."""
+
+import pytest
+from actions import write_actions, write_others
+
+from skelact.datasets.store import Store
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Store:
+    """32 clips of two actions."""
+    return write_actions(tmp_path_factory.mktemp("data") / "store", clips=32)
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory) -> str:
+    """The folder of clips of three actions, one of them known, of seven people."""
+    return write_others(tmp_path_factory.mktemp("data") / "others", ("wave", "bow", "legs"),
+                        tuple(range(1, 8)))
