@@ -29,9 +29,9 @@ def shared() -> Path:
     return folder.resolve()
 
 
-@pytest.fixture(scope="module")  # its event loop must not outlive those who need it
-def browser():
-    """A headless Chromium; skips without it, fails where everything is required."""
+@pytest.fixture(scope="session")
+def browser_options() -> dict:
+    """How to start Chromium; skips without it, fails where everything is required."""
     missing = None
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser",
                                                    "google-chrome"))), None)
@@ -43,10 +43,15 @@ def browser():
         if os.environ.get("SKELACT_REQUIRE_SHARED") == "1":
             pytest.fail(missing)
         pytest.skip(missing)
+    return {"executable_path": program, "args": ["--no-sandbox", "--disable-gpu"]}
+
+
+@pytest.fixture(scope="module")  # its event loop must not outlive those who need it
+def browser(browser_options):
+    """A headless Chromium."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program,
-                                             args=["--no-sandbox", "--disable-gpu"])
+        started = playwright.chromium.launch(**browser_options)
         yield started
         started.close()

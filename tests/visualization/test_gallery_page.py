@@ -227,16 +227,15 @@ def test_long_clips_keep_their_last_frames(visit, tmp_path):
     assert entries(page)[0]["trim"] == {"first": 100, "last": 1499, "start": 4.0, "end": 60.0}
 
 
-def test_unsaved_work_stays(visit, gallery, tmp_path):
-    page = visit(gallery)
+def test_unsaved_work_stays(visit, profile, gallery, tmp_path):
+    page = visit(gallery, context=profile)
     page.locator(".card[aria-label^='clip3,'] button").click()
+    until(page, "localStorage.getItem(`skelact review ${skelact.corrections.store.fingerprint}`)")
     page.reload()
     until(page, "window.skelact")
     assert entries(page) == [{"clip": "clip3", "drop": True}]
     assert "earlier visit" in page.locator("#restored").inner_text()
-    other = page.context.new_page()
-    other.goto(gallery.as_uri())
-    until(other, "window.skelact")
+    other = visit(gallery, context=profile)
     other.locator(".card[aria-label^='clip4,'] button").click()
     until(page, "skelact.corrections.entries.size === 2")
     file = save(page, tmp_path)
@@ -263,17 +262,15 @@ def test_files_that_do_not_fit_are_refused(visit, gallery, tmp_path):
         assert entries(page) == []
 
 
-def test_corrections_of_clips_that_the_page_does_not_show_stay(visit, store, tmp_path):
-    page = visit(review_store(store.folder, tmp_path / "a.html", classes=["run"])[0].path)
+def test_corrections_of_clips_that_the_page_does_not_show_stay(visit, profile, store, tmp_path):
+    some = review_store(store.folder, tmp_path / "a.html", classes=["run"])[0].path
+    page = visit(some, context=profile)
     assert shown(page) == ["clip0", "clip2", "clip4", "clip6"]
     page.locator(".card button").first.click()
-    whole = tmp_path / "b.html"
-    review_store(store.folder, whole, classes=["walk"])
-    for _ in range(20):  # the browser hands on what a page keeps a moment later
-        page.goto(whole.as_uri())
-        until(page, "window.skelact")
-        if "no corrections" not in page.locator("#count").inner_text():
-            break
+    until(page, "skelact.corrections.entries.size === 1")
+    others = review_store(store.folder, tmp_path / "b.html", classes=["walk"])[0].path
+    page = visit(others, context=profile)
+    until(page, "skelact.corrections.entries.size === 1")
     assert page.locator("#count").inner_text() == "1 correction, 1 of clips not on this page"
     page.locator(".card button").first.click()
     clips = read_corrections(save(page, tmp_path)).clips
