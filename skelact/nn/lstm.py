@@ -36,10 +36,11 @@ class FrameLSTM(nn.RNNBase):
         # a compiled scan has no gradient, so then the graph breaks here; exported ones are traced
         breaks = torch.compiler.is_dynamo_compiling() and torch.is_grad_enabled()
         in_graph = torch.compiler.is_compiling() and not breaks
-        answers = self._scan(frames) if in_graph else self._run(frames)
+        # as a decorator, `disable` would load the compiler wherever this file is imported
+        run = torch.compiler.disable(self._run) if breaks else self._run
+        answers = self._scan(frames) if in_graph else run(frames)
         return answers.permute(1, 2, 0).unsqueeze(1)
 
-    @torch.compiler.disable
     def _run(self, frames: Tensor) -> Tensor:
         memory = self.weight_hh_l0.new_zeros(self.num_layers, frames.shape[1], self.hidden_size)
         weights = [weight for layer in self.all_weights for weight in layer]
