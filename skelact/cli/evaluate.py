@@ -56,7 +56,7 @@ def format_figures(evaluation: "Evaluation") -> str:
     lines.append(f"{'calibration error (ECE)':>{width + 2}}  {evaluation.calibration_error():.4f}")
     lines += [f"{name.replace('_', ' '):>{width + 2}}  {share:.4f}"
               for name, share in evaluation.rejection().items()]
-    return "\n".join([*lines, describe_intervals(evaluation.subjects), *evaluation.notes])
+    return "\n".join([*lines, describe_intervals(evaluation.subjects), *evaluation.remarks])
 
 
 def _evaluate(options: "Namespace", store) -> "Evaluation":

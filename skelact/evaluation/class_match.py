@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_FEW = 3
+
 
 @dataclass(frozen=True, eq=False)
 class ClassMatch:
@@ -56,3 +58,23 @@ def _same_spelling(name: str, among: Sequence[str]) -> list[str]:
 
 def _spelling(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).casefold() or name
+
+
+def describe_few(names: Sequence[str], labels: np.ndarray) -> list[str]:
+    """What to say where so few of a model's classes are tested that figures mislead.
+
+    Args:
+        names: The classes of the model.
+        labels: ``[L]`` those of the clips, as the model numbers them.
+    """
+    tested = np.unique(labels)
+    if len(tested) > _FEW or len(tested) == len(names):
+        return []
+    listed = ", ".join(names[k] for k in tested)
+    if len(tested) == 1:
+        return [f"Clips of one class only are tested, {listed}: the accuracy is the share of them "
+                "that are recognized, and a model that always says so would have 1. Precision and "
+                "F1, which compare classes, are left out."]
+    return [f"Only {len(tested)} of the {len(names)} classes that the model knows are tested: "
+            f"{listed}. The figures say nothing about the others, and precision less than it seems "
+            "to: few classes can be taken for one another."]

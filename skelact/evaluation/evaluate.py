@@ -11,7 +11,7 @@ from skelact.datasets.store import Store
 from skelact.device import choose_precision
 from skelact.errors import ChoiceError, SkelactError
 from skelact.evaluation.calibration import expected_calibration_error, unknown_auroc
-from skelact.evaluation.class_match import ClassMatch, match_classes
+from skelact.evaluation.class_match import ClassMatch, describe_few, match_classes
 from skelact.evaluation.clip_pixels import find_pixels
 from skelact.evaluation.conditions import (
     check_form,
@@ -21,6 +21,7 @@ from skelact.evaluation.conditions import (
 )
 from skelact.evaluation.figures import measure, usable_subjects
 from skelact.evaluation.fusion import fuse_results, fuse_scores
+from skelact.evaluation.guessing import describe_doubt
 from skelact.evaluation.intervals import Interval
 from skelact.evaluation.scores import ClipScores
 from skelact.evaluation.scoring import score_model, trained_augment
@@ -60,6 +61,11 @@ class Evaluation:
     @cached_property
     def _figures(self) -> dict[str, Interval]:
         return measure(self.scores, self.subjects)
+
+    @cached_property
+    def remarks(self) -> tuple[str, ...]:
+        """The notes, and before them whether a guess would do as well."""
+        return (*filter(None, (describe_doubt(self.scores),)), *self.notes)
 
     def rejection(self) -> dict[str, float]:
         """How well known actions are told from unknown ones; nothing for a model that names all.
@@ -187,7 +193,8 @@ def choose_clips(
     known = rows[labels[rows] >= 0]
     others = rows[labels[rows] < 0]
     notes += _check_match(store, match, known, others, model, shared_classes, ask_others)
-    notes += [*_check_few(model.classes, labels[known]), *find_leaks(model, store, columns, known)]
+    notes += describe_few(model.classes, labels[known])
+    notes += find_leaks(model, store, columns, known)
     return ChosenClips(
         split, known, labels[known], np.asarray(columns["clip_id"]).astype(str)[known],
         usable_subjects(columns["subject"][known]), others,
@@ -273,24 +280,6 @@ def _check_match(
                            "it on the others alone")
     asked = " It was asked about them to see what it takes for unknown." * ask_others
     return [*notes, f"{what}. They are not in the figures.{asked}{hint}"]
-
-
-_FEW = 3
-
-
-def _check_few(names: Sequence[str], labels: np.ndarray) -> list[str]:
-    """What to say where so few of a model's classes are tested that figures mislead."""
-    tested = np.unique(labels)
-    if len(tested) > _FEW or len(tested) == len(names):
-        return []
-    listed = ", ".join(names[k] for k in tested)
-    if len(tested) == 1:
-        return [f"Clips of one class only are tested, {listed}: the accuracy is the share of them "
-                "that are recognized, and a model that always says so would have 1. Precision and "
-                "F1, which compare classes, are left out."]
-    return [f"Only {len(tested)} of the {len(names)} classes that the model knows are tested: "
-            f"{listed}. The figures say nothing about the others, and precision less than it seems "
-            "to: few classes can be taken for one another."]
 
 
 def _some(names: Sequence[str], most: int = 12) -> str:

@@ -100,7 +100,7 @@ def describe_metrics(evaluation: Evaluation, comparison: Comparison | None = Non
         **({"rejection": shares} if (shares := evaluation.rejection()) else {}),
         **({"against": asdict(comparison)} if comparison else {}),
         "conditions": dict(evaluation.conditions),
-        "notes": list(evaluation.notes),
+        "notes": list(evaluation.remarks),
     }
     return without_nan(content)
 
@@ -116,7 +116,7 @@ def describe_evaluation(
     return Document(
         f"{conditions['model']} on {conditions['data']}, {conditions['split']}", lead,
         [
-            Section("What to know", [Bullets(evaluation.notes)] if evaluation.notes else []),
+            Section("What to know", [Bullets(evaluation.remarks)] if evaluation.remarks else []),
             Section("Figures", [
                 figure_table(evaluation.figures(), len(result.classes)),
                 f"Shares are in 0..1. {describe_intervals(evaluation.subjects)}",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from torch import nn
 from tqdm import tqdm
 
@@ -112,11 +113,12 @@ def _train(
     with _saying_how_to_go_on(output):
         network, epoch = fit(config, data, output, world)
         fusion = learn_fusion(network, config, data, world)
+        chosen_by = data.arrays.labels[data.val] if len(data.val) else None
         if config.retrain:
             data = data.with_all_of_train()
             network, _ = fit(config, data, output / "retrain", world, stop_after=epoch)
         network.load_state_dict(fusion, strict=False)
-        return finish(config, data, network, epoch, output, world)
+        return finish(config, data, network, epoch, output, world, chosen_by)
 
 
 @contextlib.contextmanager
@@ -231,9 +233,19 @@ def save_state(
 
 def finish(
     config: TrainConfig, data: TrainingData, network: nn.Module, epoch: int, output: Path,
-    world: World,
+    world: World, val_labels: np.ndarray | None,
 ) -> ActionModel:
-    """Set the rejection threshold, score the test split once, write the model and the report."""
+    """Set the rejection threshold, score the test split once, write the model and the report.
+
+    Args:
+        config: The run.
+        data: What the network learned from, and the test.
+        network: Of the chosen epoch.
+        epoch: That epoch, from 1.
+        output: The run folder.
+        world: The processes.
+        val_labels: Classes of the clips that chose the epoch; None where nothing did.
+    """
     model = describe_model(config, data, network)
     threshold, accepted = set_threshold(network, config, data)
     scores, metrics = score_test(network, config, data, threshold, world)
@@ -249,7 +261,8 @@ def finish(
         result = RunResult(scores=scores, labels=data.arrays.labels[data.test],
                             clip_ids=data.clip_ids[data.test], classes=data.classes,
                             metrics=metrics, chosen_epoch=epoch, data=model.data,
-                            subjects=usable_subjects(data.subjects[data.test]))
+                            subjects=usable_subjects(data.subjects[data.test]),
+                            val_labels=val_labels)
         finish_run(output, config, result)
         save_model(model, output / "model.pt", overwrite=True)  # the sign of a finished run
     barrier(world)

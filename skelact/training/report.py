@@ -5,14 +5,23 @@ from pathlib import Path
 
 from skelact.config import TrainConfig
 from skelact.evaluation.figures import measure
+from skelact.evaluation.guessing import describe_choice, describe_doubt
 from skelact.evaluation.tables import class_table, describe_intervals, figure_table, pair_table
 from skelact.training.result import RunResult
-from skelact.visualization.document import Commands, Document, Part, Picture, Section, Table
+from skelact.visualization.document import (
+    Bullets,
+    Commands,
+    Document,
+    Part,
+    Picture,
+    Section,
+    Table,
+)
 
 
 def describe_run(
     folder: str | Path, config: TrainConfig, history: Sequence[dict], result: RunResult,
-    starts: Sequence[dict], again: Sequence[dict] = (),
+    starts: Sequence[dict], again: Sequence[dict] = (), doubts: Sequence[str] = (),
 ) -> str:
     """The report as Markdown.
 
@@ -23,12 +32,14 @@ def describe_run(
         result: The test.
         starts: The environment of every start of the run.
         again: A row an epoch of the second run, on all of train.
+        doubts: What `find_doubts` gives.
     """
     name = result.data.get("name") or config.dataset or "data set"
     curves = [Picture("curves.png", "Learning curves")]
     if config.retrain:
         curves.append(Picture("retrain/curves.png", "Learning curves of the second run"))
     document = Document(f"{name}: {config.network.name}, {config.clip.stream}", "", [
+        Section("What to know", [Bullets(doubts)] if doubts else []),
         Section("Settings", [Table(("", ""), _settings(config, result))]),
         Section("Result on the test split", _result(config, history, result)),
         Section("Course", [
@@ -40,6 +51,20 @@ def describe_run(
         Section("What to type next", [Commands(_commands(config, Path(folder)))]),
     ])
     return document.to_markdown()
+
+
+def find_doubts(history: Sequence[dict], result: RunResult) -> list[str]:
+    """Sentences on a run whose test, or choice of the epoch, a guess would do as well.
+
+    Args:
+        history: A row an epoch.
+        result: The test.
+    """
+    choice, labels = "", result.val_labels
+    accuracy = history[result.chosen_epoch - 1].get("val_accuracy")
+    if accuracy is not None and labels is not None:
+        choice = describe_choice(round(accuracy * len(labels)), labels)
+    return [*filter(None, (describe_doubt(result), choice))]
 
 
 def _settings(config: TrainConfig, result: RunResult) -> list[tuple[str, str]]:

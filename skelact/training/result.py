@@ -16,9 +16,12 @@ class RunResult(ClipScores):
         chosen_epoch: The epoch whose weights were tested, from 1.
         data: What the network was trained on, as in `ActionModel`.
         subjects: ``[L]`` who is seen in each clip, for intervals by subject; None where unknown.
+        val_labels: ``[V]`` classes of the validation clips that chose the epoch; None where
+            nothing was held out.
     """
 
     metrics: dict
     chosen_epoch: int
     data: dict = field(default_factory=dict)
     subjects: np.ndarray | None = None
+    val_labels: np.ndarray | None = None

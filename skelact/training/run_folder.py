@@ -14,6 +14,7 @@ Every function here is for one process of a job, the main one, but for `begin_ru
 
 import contextlib
 import json
+import logging
 import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
@@ -29,7 +30,7 @@ from skelact.evaluation.scores import SCORES, write_predictions, write_scores
 from skelact.output import check_writable, write_text
 from skelact.training.environment import describe_environment
 from skelact.training.events import forget_events, has_events, log_events, restart_events
-from skelact.training.report import describe_run
+from skelact.training.report import describe_run, find_doubts
 from skelact.training.result import RunResult
 from skelact.visualization.learning_curves import draw_learning_curves
 
@@ -40,6 +41,8 @@ the same is told by their fingerprint, not by the name of their folder.)"""
 
 DRAW_SECONDS = 120
 """Seconds of training between two pictures of the curves; one takes 0.3 s, 0.9 s on busy cores."""
+
+logger = logging.getLogger("skelact")
 
 _WRITTEN = ("metrics.jsonl", "curves.png", "report.md", "predictions.csv", SCORES,
             "environment.json")
@@ -158,7 +161,7 @@ def log_epoch(folder: str | Path, history: Sequence[dict]) -> None:
 
 
 def finish_run(folder: str | Path, config: TrainConfig, result: RunResult) -> None:
-    """Write the curves, the scores of the test and the report.
+    """Write the curves, the scores of the test and the report; warn of what a guess does as well.
 
     Args:
         folder: The run folder, with the log of all epochs.
@@ -177,9 +180,12 @@ def finish_run(folder: str | Path, config: TrainConfig, result: RunResult) -> No
         draw_learning_curves(rows, part / "curves.png", result.chosen_epoch)
     write_predictions(result, folder / "predictions.csv", overwrite=True)
     write_scores(result, folder / SCORES, overwrite=True)
+    doubts = find_doubts(histories[0], result)
     report = describe_run(folder, config, histories[0], result, _read_starts(folder),
-                          *histories[1:])
+                          *histories[1:], doubts=doubts)
     write_text(folder / "report.md", report, overwrite=True)
+    for doubt in doubts:
+        logger.warning("%s", doubt)
 
 
 def read_history(folder: str | Path) -> list[dict]:

@@ -14,6 +14,7 @@ from skelact.config import ClipConfig
 from skelact.errors import ChoiceError, SkelactError
 from skelact.evaluation.evaluate import evaluate_model, fuse_evaluations
 from skelact.evaluation.figures import NAMES
+from skelact.evaluation.report import describe_metrics
 from skelact.evaluation.scoring import score_model
 
 
@@ -51,6 +52,20 @@ def test_scores_are_those_of_the_model(store):
     np.testing.assert_array_equal(evaluation.scores.scores, score_model(model, store.arrays))
     assert len(evaluation.scores) == 24
     np.testing.assert_array_equal(evaluation.subjects, store.columns()["subject"])
+
+
+def test_a_model_that_a_guess_equals_is_told(store):
+    wrong = evaluate_model(swinging_model(order=(1, 0)), store, "all")
+    assert wrong.figures()["top1"].value == 0
+    [remark] = wrong.remarks
+    assert remark.startswith("On these 24 clips the model is not better than a guess beyond doubt: "
+                             "0 are right, and naming the most frequent class, arms, every time")
+    assert remark in format_figures(wrong)
+    assert remark in describe_metrics(wrong)["notes"]
+    assert evaluate_model(swinging_model(), store, "all").remarks == ()
+    mixed = [evaluate_model(swinging_model(name=name, order=order), store, "all")
+             for name, order in (("good", (0, 1)), ("wrong", (1, 0)))]
+    assert fuse_evaluations(mixed, (9.0, 1.0)).remarks == ()  # of the fusion, not of its parts
 
 
 def test_classes_in_another_order_change_nothing(store):

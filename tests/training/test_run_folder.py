@@ -218,6 +218,27 @@ def test_a_finished_run_holds_scores_predictions_curves_and_report(tmp_path):
     assert worst_first == sorted(worst_first)
 
 
+def test_a_run_that_is_no_better_than_a_guess_says_so(tmp_path, caplog):
+    log_epoch(tmp_path, HISTORY)  # epoch 5: 0.8 of the validation clips
+    labels, names = np.arange(40) % 4, ("sit", "stand", "pick|up", "throw")
+    fields = {"labels": labels, "clip_ids": [f"clip{i}" for i in range(40)], "classes": names,
+              "scores": np.tile([0.7, 0.1, 0.1, 0.1], (40, 1)), "val_labels": np.arange(10) % 4}
+    finish_run(tmp_path, CONFIG, some_result(**fields))
+    [warning] = caplog.messages
+    assert warning.startswith("On these 40 clips the model is not better than a guess beyond doubt")
+    report = (tmp_path / "report.md").read_text()
+    assert f"## What to know\n\n- {warning}" in report
+    assert report.index("## What to know") < report.index("## Settings")
+    caplog.clear()
+    finish_run(tmp_path, CONFIG, some_result(**fields | {"val_labels": np.repeat([0, 1], [9, 1])}))
+    assert "The epoch was chosen by 8 right out of 10 validation clips" in caplog.messages[1]
+    assert f"- {caplog.messages[1]}" in (tmp_path / "report.md").read_text()
+    caplog.clear()
+    finish_run(tmp_path, CONFIG, some_result(**fields | {"scores": np.eye(4)[labels]}))
+    assert caplog.messages == []
+    assert "What to know" not in (tmp_path / "report.md").read_text()
+
+
 def test_a_report_says_what_was_not_done(tmp_path):
     config = replace(CONFIG, optim=replace(CONFIG.optim, epochs=50))
     rows = [{name: value for name, value in r.items() if not name.startswith("val")}
