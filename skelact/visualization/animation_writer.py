@@ -152,7 +152,7 @@ class _Pictures(AbstractMovieWriter):
             self._draw_still(canvas)
         canvas.restore_region(self._still)
         for artist in self._moving:
-            if hasattr(artist, "do_3d_projection"):
+            if hasattr(artist, "do_3d_projection") and artist.axes.name == "3d":
                 artist.do_3d_projection()
             artist.draw(canvas.get_renderer())
         if not self._moving:

@@ -8,7 +8,8 @@ import numpy as np
 from skelact.errors import ShapeError
 from skelact.output import atomic_write
 from skelact.pose.recording import Recording
-from skelact.visualization.draw import blank, draw_people, font
+from skelact.visualization.draw import blank, draw_people
+from skelact.visualization.lettering import font
 from skelact.visualization.scene import Scene, View
 
 _FPS = 12.5

@@ -1,7 +1,6 @@
 """Drawing people on images, and whole recordings on their videos."""
 
-import colorsys
-import functools
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,36 +11,12 @@ from skelact.errors import ShapeError, SkelactError
 from skelact.graph.layouts import Layout, get_layout
 from skelact.pose.recording import Recording
 from skelact.pose.video import VideoReader, VideoWriter, read_ahead
+from skelact.visualization.colours import CANVAS, MIDDLE, person_colour, side_colours
+from skelact.visualization.lettering import place_tags, tag_corners
 from skelact.visualization.scene import Scene
-
-LEFT, RIGHT, MIDDLE = (86, 180, 233), (255, 146, 20), (240, 240, 240)
-"""Colours of a person's own left, right and middle: blue against orange survives every kind of
-colour blindness, and the three differ in brightness as well."""
-
-PERSON_COLOURS = ((0, 158, 115), (204, 121, 167), (240, 228, 66), (213, 94, 0), (0, 114, 178),
-                  (86, 180, 233), (230, 159, 0), (190, 190, 190))
-"""Colours of the tracks, after Okabe and Ito (2008)."""
-
-CANVAS = (24, 26, 32)
-"""Background where no pixel of the video may appear."""
 
 FAINT, SURE = 0.15, 0.5
 """Confidence below which a joint is not drawn, and from which it is drawn in full."""
-
-
-def person_colour(track_id: int) -> tuple[int, int, int]:
-    """The colour of a track, always the same for the same id."""
-    cycle, place = divmod(int(track_id), len(PERSON_COLOURS))
-    red, green, blue = (value / 255 for value in PERSON_COLOURS[place])
-    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
-    light *= (1.0, 0.75, 1.2)[cycle % 3]  # ids beyond the palette differ in lightness
-    return tuple(round(255 * v) for v in colorsys.hls_to_rgb(hue, min(light, 0.9), saturation))
-
-
-def is_bright(colour: tuple[int, int, int]) -> bool:
-    """Whether letters on a colour are to be black."""
-    red, green, blue = colour
-    return 0.299 * red + 0.587 * green + 0.114 * blue > 128
 
 
 def blank(size: tuple[int, int]) -> np.ndarray:
@@ -58,6 +33,7 @@ def draw_people(
     boxes: np.ndarray | None = None,
     colour_by: str = "side",
     tags: bool = True,
+    outline: bool = True,
 ) -> np.ndarray:
     """Draw skeletons on a copy of an image.
 
@@ -74,6 +50,7 @@ def draw_people(
         colour_by: Colours of bones: ``"side"`` (a person's own left blue, right orange) or
             ``"person"``; joints always have the person's.
         tags: Whether to write id and label beside each person.
+        outline: Whether bones have a dark line about them, so that they show on any background.
 
     Returns:
         ``[H, W, 3]`` uint8 RGB.
@@ -81,27 +58,48 @@ def draw_people(
     Raises:
         ShapeError: The joints do not match the layout, the ids or each other.
     """
-    from PIL import Image, ImageDraw
-
     layout = get_layout(layout)
     joints = np.asarray(joints, np.float32)
     if joints.shape != (len(ids), layout.num_joints, 3):
         raise ShapeError(f"expected joints [M={len(ids)}, N={layout.num_joints}, 3] to draw with "
                          f"layout {layout.name!r}, got {list(joints.shape)}")
-    canvas = Image.fromarray(np.ascontiguousarray(image))
-    pen = ImageDraw.Draw(canvas, "RGBA")  # this mode blends what is translucent
     points = _drawn_points(joints)
     frames = _frames(points, boxes)
-    for person, track_id, frame in zip(joints, ids, frames, strict=True):
+    drawn, margin = image.copy(), _most_width(image.shape) + 3
+    for person, place, track_id, frame in zip(joints, points, ids, frames, strict=True):
         colour = person_colour(track_id)
-        if boxes is not None and np.isfinite(frame).all():
-            pen.rectangle([*map(float, frame)], outline=(*colour, 160),
-                          width=max(1, round(min(image.shape[:2]) / 400)))
-        _draw_skeleton(pen, person, layout, colour, colour_by == "side", image.shape)
+        with _pen(drawn, np.concatenate([place, frame.reshape(2, 2)]), margin) as (pen, corner):
+            if boxes is not None and np.isfinite(frame).all():
+                pen.rectangle((frame - np.tile(corner, 2)).tolist(), outline=(*colour, 160),
+                              width=max(1, round(min(image.shape[:2]) / 400)))
+            _draw_skeleton(pen, person - (*corner, 0), layout, colour, colour_by == "side",
+                           image.shape, outline)
     if tags:
-        corners = _tag_corners(points, frames, boxes is not None)
-        _draw_tags(pen, corners, ids, labels or [None] * len(ids), image.shape)
-    return np.array(canvas)
+        corners = tag_corners(points, frames, boxes is not None)
+        for tag in place_tags(corners, ids, labels or [None] * len(ids), image.shape):
+            with _pen(drawn, np.reshape(tag.box, (2, 2)), 1) as (pen, corner):
+                tag.draw(pen, *corner)
+    return drawn
+
+
+@contextlib.contextmanager
+def _pen(image: np.ndarray, places: np.ndarray, margin: float):
+    """A pen on the part of an image around ``[P, 2]`` places (NaN is none), and its corner x, y.
+
+    Pillow copies what it draws on, there and back; large images cost more than what is drawn.
+    """
+    from PIL import Image, ImageDraw
+
+    places = places[np.isfinite(places).all(axis=1)]
+    if not len(places):
+        places = np.zeros((1, 2))
+    sides = (image.shape[1], image.shape[0])
+    left, top = np.clip(np.floor(places.min(axis=0) - margin), 0, sides).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(places.max(axis=0) + margin) + 1, 0, sides).astype(int).tolist()
+    right, bottom = max(right, left), max(bottom, top)
+    part = Image.fromarray(np.ascontiguousarray(image[top:bottom, left:right]))
+    yield ImageDraw.Draw(part, "RGBA"), (left, top)  # this mode blends what is translucent
+    image[top:bottom, left:right] = np.asarray(part)
 
 
 def overlay_video(
@@ -205,16 +203,8 @@ def _frames(points: np.ndarray, boxes: np.ndarray | None) -> np.ndarray:
     return np.where(np.isfinite(boxes).all(axis=1, keepdims=True), boxes, frames)
 
 
-def _tag_corners(points: np.ndarray, frames: np.ndarray, boxed: bool) -> list[tuple[float, float]]:
-    """Where a person's tag goes: on the box, or beside the topmost joint."""
-    if boxed:
-        return [(float(frame[0]), float(frame[1])) for frame in frames]
-    tops = [drawn[np.nanargmin(drawn[:, 1])] if not np.isnan(drawn).all() else (np.nan, np.nan)
-            for drawn in points]
-    return [(float(x), float(y) - 4) for x, y in tops]
-
-
-def _draw_skeleton(pen, person: np.ndarray, layout: Layout, colour, by_side: bool, shape) -> None:
+def _draw_skeleton(pen, person: np.ndarray, layout: Layout, colour, by_side: bool, shape,
+                   outline: bool) -> None:
     opacity = joint_opacity(person[:, 2])
     far = np.abs(person[:, :2]).max(axis=1) > 10 * max(shape)  # Pillow's limit, and no use
     shown = (opacity > 0) & np.isfinite(person[:, :2]).all(axis=1) & ~far
@@ -223,13 +213,13 @@ def _draw_skeleton(pen, person: np.ndarray, layout: Layout, colour, by_side: boo
     width = line_width(person[shown, :2], layout, shape)
     points = [(float(x), float(y)) for x, y in person[:, :2]]
     sides = side_colours(layout)
-    for outline in (True, False):  # dark below, so that bones show on any background
+    for below in (True, False) if outline else (False,):
         for a, b in layout.drawn_edges:
             if shown[a] and shown[b]:
                 alpha = round(255 * min(opacity[a], opacity[b]))
                 side = sides[a] if sides[a] == sides[b] else MIDDLE
-                ink = (0, 0, 0, alpha // 2) if outline else (*(side if by_side else colour), alpha)
-                pen.line([points[a], points[b]], fill=ink, width=width + 2 * outline)
+                ink = (0, 0, 0, alpha // 2) if below else (*(side if by_side else colour), alpha)
+                pen.line([points[a], points[b]], fill=ink, width=width + 2 * below)
     radius = max(1.0, 0.8 * width)
     for i in np.flatnonzero(shown):
         x, y = points[i]
@@ -248,55 +238,9 @@ def line_width(points: np.ndarray, layout: Layout, shape) -> int:
     """Pixels: by the image, but thinner on small people and on layouts with many joints."""
     person = float(np.ptp(points, axis=0).max())
     dense = min(1.0, math.sqrt(30 / layout.num_joints))
-    return max(1, round(dense * min(1.5 + max(shape[:2]) / 420, max(person / 40, 1.5))))
+    return max(1, round(dense * min(_most_width(shape), max(person / 40, 1.5))))
 
 
-@functools.lru_cache(maxsize=64)
-def side_colours(layout: Layout) -> tuple[tuple[int, int, int], ...]:
-    """The colour of every joint by the side of the body it is on."""
-    mirrored = {layout.joints[i] for pair in layout.flip_pairs for i in pair}
-    return tuple(
-        MIDDLE if name not in mirrored else LEFT if "left" in name
-        else RIGHT if "right" in name else MIDDLE  # points of a face do not say
-        for name in layout.joints
-    )
-
-
-def _draw_tags(pen, corners, ids, labels, shape) -> None:
-    height, width = shape[:2]
-    size = max(11, round(max(height, width) / 70))
-    taken: list[tuple[float, float, float, float]] = []
-    for corner, track_id, label in zip(corners, ids, labels, strict=True):
-        if not (-width < corner[0] < width and -height < corner[1] < height):
-            continue  # outside of the picture, or nowhere at all
-        text = f"{track_id} {label}" if label else str(track_id)
-        wide, high = pen.textlength(text, font=font(size)) + 0.6 * size, 1.35 * size
-        x = float(np.clip(corner[0], 0, max(0, width - wide)))
-        y = float(np.clip(corner[1] - high, 0, max(0, height - high)))
-        y = _free_place(x, y, wide, high, taken)
-        taken.append((x, y, x + wide, y + high))
-        colour = person_colour(track_id)
-        pen.rectangle([x, y, x + wide, y + high], fill=(*colour, 235))
-        pen.text((x + 0.3 * size, y + high / 2), text, font=font(size), anchor="lm",
-                 fill=(0, 0, 0) if is_bright(colour) else (255, 255, 255))
-
-
-def _free_place(x: float, y: float, wide: float, high: float, taken) -> float:
-    """``y`` moved down until the tag covers no other one (or a few tries are spent)."""
-    for _ in range(8):
-        below = [bottom for left, top, right, bottom in taken
-                 if x < right and left < x + wide and y < bottom and top < y + high]
-        if not below:
-            break
-        y = max(below) + 1
-    return y
-
-
-@functools.cache
-def font(size: int):
-    """DejaVu Sans of that many pixels; it comes with matplotlib and knows most alphabets."""
-    import matplotlib
-    from PIL import ImageFont
-
-    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
-    return ImageFont.truetype(str(path), size)
+def _most_width(shape) -> float:
+    """Pixels of a bone of a large person."""
+    return 1.5 + max(shape[:2]) / 420

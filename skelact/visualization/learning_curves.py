@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skelact.output import atomic_write
-from skelact.visualization.draw import PERSON_COLOURS
+from skelact.visualization.colours import PERSON_COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,17 +8,16 @@ from pathlib import Path
 from string import Template
 
 from skelact.graph.layouts import Layout
-from skelact.visualization.draw import (
+from skelact.visualization.colours import (
     CANVAS,
-    FAINT,
     LEFT,
     MIDDLE,
     RIGHT,
-    SURE,
     is_bright,
     person_colour,
     side_colours,
 )
+from skelact.visualization.draw import FAINT, SURE
 from skelact.visualization.packing import SURENESS, TICK
 
 SUMMARY_STYLE = Path(__file__).parent / "summary.css"

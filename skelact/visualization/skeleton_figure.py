@@ -8,12 +8,14 @@ import numpy as np
 from skelact.checks import check_choice, check_shape
 from skelact.errors import ShapeError
 from skelact.graph.layouts import Layout, get_layout
-from skelact.visualization.draw import MIDDLE, joint_opacity, side_colours
+from skelact.visualization.colours import MIDDLE, side_colours
+from skelact.visualization.draw import joint_opacity
 from skelact.visualization.scene import project
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.collections import LineCollection
+
+    from skelact.visualization.moving_lines import MovingLines
 
 _GREY = (0.55, 0.55, 0.55)
 """The middle of the body on light axes, where that of dark ones cannot be seen."""
@@ -138,18 +140,15 @@ def bone_inks(layout: Layout, ax: "Axes") -> list[tuple[float, float, float]]:
 
 
 def add_lines(ax: "Axes", width: float, zorder: float = 2.0, ends: str = "round"
-              ) -> "LineCollection":
-    """An empty collection of lines on flat or 3-D axes."""
-    from matplotlib.collections import LineCollection
-    from mpl_toolkits.mplot3d.art3d import Line3DCollection
+              ) -> "MovingLines":
+    """No lines as yet, on flat or 3-D axes."""
+    from skelact.visualization.moving_lines import MovingLines
 
-    kind = Line3DCollection if ax.name == "3d" else LineCollection
-    empty = np.empty((0, 2, 3 if ax.name == "3d" else 2))
-    lines = kind(empty, linewidths=width, capstyle=ends, zorder=zorder)
-    return ax.add_collection(lines, autolim=False)
+    look(ax)
+    return ax.add_collection(MovingLines(width, ends, zorder), autolim=False)
 
 
-def set_lines(lines: "LineCollection", segments: np.ndarray, inks, opacity: np.ndarray) -> None:
+def set_lines(lines: "MovingLines", segments: np.ndarray, inks, opacity: np.ndarray) -> None:
     """Give a collection its lines anew.
 
     Args:
@@ -164,14 +163,17 @@ def set_lines(lines: "LineCollection", segments: np.ndarray, inks, opacity: np.n
     colours = to_rgba_array([ink for ink, show in zip(inks, shown, strict=True) if show])
     if len(colours):
         colours[:, 3] = opacity[shown]
-    lines.set_segments(segments[shown])
     lines.set_color(colours)
-    if hasattr(lines, "do_3d_projection"):  # else blitting would draw the lines of before
-        lines.axes.M = lines.axes.get_proj()
-        lines.do_3d_projection()
+    lines.move(segments[shown])
 
 
-def draw_bones(lines: "LineCollection", points: np.ndarray, layout: Layout, opacity: np.ndarray,
+def look(ax: "Axes") -> None:
+    """Tell 3-D axes where their camera is now: matplotlib does so only when it draws them whole."""
+    if ax.name == "3d":
+        ax.M = ax.get_proj()
+
+
+def draw_bones(lines: "MovingLines", points: np.ndarray, layout: Layout, opacity: np.ndarray,
                inks: Sequence) -> None:
     """Make lines the bones of people.
 
@@ -188,7 +190,7 @@ def draw_bones(lines: "LineCollection", points: np.ndarray, layout: Layout, opac
     set_lines(lines, segments, list(inks) * (len(segments) // len(inks)), fainter)
 
 
-def draw_dots(lines: "LineCollection", points: np.ndarray, opacity: np.ndarray, inks) -> None:
+def draw_dots(lines: "MovingLines", points: np.ndarray, opacity: np.ndarray, inks) -> None:
     """Make lines the joints of people: lines of no length to speak of, whose ends are round.
 
     Args:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skelact.pose.recording import Recording
-from skelact.visualization.draw import CANVAS, is_bright, joint_opacity, line_width, person_colour
+from skelact.visualization.colours import CANVAS, person_colour
+from skelact.visualization.draw import joint_opacity, line_width
 from skelact.visualization.pictures import video_pictures
 from skelact.visualization.scene import People, Scene, View
 from skelact.visualization.skeleton_figure import (
@@ -17,6 +18,7 @@ from skelact.visualization.skeleton_figure import (
     draw_bones,
     draw_dots,
     fit_axes,
+    look,
     place,
     set_lines,
     side_inks,
@@ -73,6 +75,8 @@ class Stage:
                  labels: Callable[[int, float], str | None] | None) -> None:
         from matplotlib.patheffects import withStroke
 
+        from skelact.visualization.tag_artist import TagArtist
+
         self._recording, self._ax, self._times = recording, ax, times
         self._trails, self._trailing, self._labels = trails, trailing, labels
         _set_limits(ax, recording, view)
@@ -85,7 +89,7 @@ class Stage:
                                                      alpha=0.4)])
         self._bone_inks, self._inks = bone_inks(recording.layout, ax), side_inks(recording.layout,
                                                                                  ax)
-        self._tags = [_new_tag(ax) for _ in recording.tracks] \
+        self._tags = [TagArtist(ax) for _ in recording.tracks] \
             if labels or len(recording.tracks) > 1 else []
         scene = Scene(recording)
         self._people = functools.lru_cache(trails + 2)(lambda frame: scene.at(times[frame]))
@@ -94,6 +98,7 @@ class Stage:
         """Show a frame; gives all artists that move."""
         people = self._people(frame)
         points, opacity = self._place(people)
+        look(self._ax)
         layout = self._recording.layout
         draw_bones(self._bones, points, layout, opacity, self._bone_inks)
         inks = [unit_colour(person_colour(i)) for i in people.ids for _ in layout.joints]
@@ -139,7 +144,7 @@ class Stage:
                 continue
             top = seen[np.argmax(up * seen[:, -1])]
             label = self._labels(track_id, time) if self._labels else None
-            _show_tag(tag, f"{track_id} {label}" if label else str(track_id), top, track_id)
+            tag.write(f"{track_id} {label}" if label else str(track_id), track_id, top)
 
 
 class _Film:
@@ -190,22 +195,3 @@ def _width(recording: Recording, view: View) -> float:
         if len(points):
             widths.append(line_width(points, recording.layout, view.size))
     return max(widths)
-
-
-def _new_tag(ax: "Axes"):
-    place_of_it = (0, 0, 0) if ax.name == "3d" else (0, 0)
-    return ax.text(*place_of_it, "", visible=False, fontsize=9, fontweight="bold", ha="center",
-                   va="bottom", zorder=3, clip_on=False,
-                   bbox={"boxstyle": "square,pad=0.25", "linewidth": 0})
-
-
-def _show_tag(tag, text: str, point: np.ndarray, track_id: int) -> None:
-    colour = person_colour(track_id)
-    if len(point) == 3:
-        tag.set_position_3d(point)
-    else:
-        tag.set_position(point)
-    tag.set_text(text)
-    tag.get_bbox_patch().set_facecolor(unit_colour(colour))
-    tag.set_color("black" if is_bright(colour) else "white")
-    tag.set_visible(True)

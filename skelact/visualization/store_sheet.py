@@ -13,7 +13,8 @@ from skelact.checks import check_choice
 from skelact.output import atomic_write, check_writable, write_text
 from skelact.pose.recording import Recording
 from skelact.visualization.document import html_page, html_text
-from skelact.visualization.draw import blank, draw_people, font
+from skelact.visualization.draw import blank, draw_people
+from skelact.visualization.lettering import font
 from skelact.visualization.scene import Scene, View
 
 CLIPS, INSTANTS = 3, 5

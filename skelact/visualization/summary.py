@@ -6,8 +6,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from skelact.output import write_text
+from skelact.visualization.colours import is_bright, person_colour
 from skelact.visualization.document import html_page, html_table, html_text
-from skelact.visualization.draw import is_bright, person_colour
 
 _LEGEND = (
     '<p class="quiet">Skeletons: blue is a person\'s own left side, orange the right; the number '

@@ -12,7 +12,7 @@ from skelact.errors import ChoiceError, OutputExistsError, SkelactError
 from skelact.pose.recording import Recording
 from skelact.pose.video import VideoReader
 from skelact.visualization.animate import contact_sheet, save
-from skelact.visualization.draw import LEFT, RIGHT, person_colour
+from skelact.visualization.colours import LEFT, RIGHT, person_colour
 
 
 def share_of(image: np.ndarray, colour, tolerance=40) -> float:

@@ -7,8 +7,8 @@ from recordings import walking
 
 from skelact.errors import OutputExistsError, ShapeError
 from skelact.pose.recording import Recording
+from skelact.visualization.colours import LEFT
 from skelact.visualization.comparison import animate_side_by_side
-from skelact.visualization.draw import LEFT
 
 
 def share_of(image: np.ndarray, colour) -> float:

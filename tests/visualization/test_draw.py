@@ -7,17 +7,8 @@ from skelact.errors import OutputExistsError, ShapeError, SkelactError
 from skelact.graph.layouts import builtin_layouts, get_layout
 from skelact.pose.recording import Recording
 from skelact.pose.video import VideoReader
-from skelact.visualization.draw import (
-    CANVAS,
-    LEFT,
-    MIDDLE,
-    RIGHT,
-    blank,
-    draw_people,
-    overlay_video,
-    person_colour,
-    side_colours,
-)
+from skelact.visualization.colours import CANVAS, LEFT, MIDDLE, RIGHT, person_colour, side_colours
+from skelact.visualization.draw import blank, draw_people, overlay_video
 
 COCO = get_layout("coco17")
 

@@ -12,15 +12,14 @@ from recordings import capture, standing
 
 from skelact.errors import ChoiceError, ShapeError
 from skelact.graph.layouts import builtin_layouts, get_layout
-from skelact.visualization.draw import LEFT, RIGHT
+from skelact.visualization.colours import LEFT, RIGHT
 from skelact.visualization.skeleton_figure import plot_skeleton, unit_colour
 
 
 def lines(ax):
     """``[S, 2, D]`` the bones' ends, and ``[S, 4]`` their colours."""
     bones = ax.collections[0]
-    ends = bones._segments3d if ax.name == "3d" else bones.get_segments()
-    return np.asarray(ends), bones.get_colors()
+    return bones.ends, bones.get_colors()
 
 
 def deep() -> np.ndarray:

@@ -31,8 +31,7 @@ def show(animation, frame: int) -> dict:
 
 
 def lines(artist) -> np.ndarray:
-    ends = artist._segments3d if hasattr(artist, "_segments3d") else artist.get_segments()
-    return np.asarray(ends).reshape(len(ends), 2, -1)
+    return artist.ends
 
 
 def gif_frames(path) -> tuple[int, float]:
@@ -120,10 +119,10 @@ def test_labels_stand_above_their_people():
     recording = walking(people=2, frames=20)
     animation = animate(recording, labels=lambda track_id, time: "squat" if track_id == 2 else None)
     tags = show(animation, 5)[2:4]
-    assert [tag.get_text() for tag in tags] == ["1", "2 squat"]
+    assert [tag.text for tag in tags] == ["1", "2 squat"]
     heads = recording.joints()[..., 5][:, :, :2]
     for tag, person in zip(tags, heads, strict=True):
-        assert tag.get_position()[1] == pytest.approx(person[:, 1].min())
+        assert tag.point[1] == pytest.approx(person[:, 1].min())
     alone = animate(walking(people=1))
     assert len(show(alone, 0)) == 2  # one person without a label needs no tag
 

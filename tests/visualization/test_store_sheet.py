@@ -11,7 +11,7 @@ from recordings import capture, walking
 
 from skelact.errors import ChoiceError, OutputExistsError
 from skelact.pose.recording import Recording
-from skelact.visualization.draw import CANVAS
+from skelact.visualization.colours import CANVAS
 from skelact.visualization.store_sheet import SheetRow, write_store_sheet
 
 

@@ -47,7 +47,7 @@ def test_the_axes_show_the_whole_trail_and_the_person():
 def test_in_3d():
     _, ax = plot_trails(capture().tracks[0].joints, "coco17", dims=3)
     assert ax.name == "3d"
-    assert len(trails(ax)._segments3d) == 4 * 19
+    assert len(trails(ax).ends) == 4 * 19
 
 
 def test_wrists_and_ankles_by_default_else_where_limbs_end():
