@@ -39,8 +39,11 @@ def _prepare(arguments: list[str]) -> int:
                            "videos), or --videos DIR --annotations DIR (a video data set)")
     report = _prepare_skeletons(options) if options.raw else _prepare_videos(options)
     print(report)
-    print(f"next: skelact show {report.store} -o sheet.png; skelact data validate {report.store}; "
-          f"skelact train {report.store} -o runs/{report.header.name}")
+    following = [f"skelact show {report.store} -o sheet.png",
+                 f"skelact data validate {report.store}"]
+    if len(report.shown) != 1:
+        following.append(f"skelact train {report.store} -o runs/{report.header.name}")
+    print(f"next: {'; '.join(following)}")
     return 1 if report.failed else 0
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from skelact.datasets.whole_videos import find_videos
+
 
 def hold_out(columns: Mapping, among: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Clips to keep back: whole subjects, or (without subjects) the same share of every class.
@@ -49,14 +51,16 @@ def _draw_of_each_class(
 ) -> np.ndarray:
     """``[len(rows)]`` bool; of a class of three or more videos at least one is taken.
 
-    The clips of a source are taken together. Fewer than three sources are files that hold a whole
-    data set, not videos: there every clip is for itself.
+    The clips of a video are taken together, and those of any other source. Fewer than three of
+    these are files that hold a whole data set: there every clip is for itself.
     """
     units = np.asarray(columns["clip_id"])[rows].astype(str)
     if "source" in columns:
         sources = np.asarray(columns["source"])[rows].astype(str)
         if len(np.unique(sources)) >= 3:
             units = np.where(sources == "", units, sources)
+        videos = find_videos(sources)
+        units = np.where(videos == "", units, videos)
     _, first, unit = np.unique(units, return_index=True, return_inverse=True)
     labels = number_column(columns, "label")[rows]
     mixed = np.zeros(len(first), bool)

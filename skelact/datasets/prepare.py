@@ -7,21 +7,14 @@ stopped goes on with those that are missing. Memory does not grow with the numbe
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from skelact.checks import check_choice
 from skelact.datasets.catalog import hint
-from skelact.datasets.dropped import (
-    DROPPED,
-    Dropped,
-    DroppedClip,
-    count_failed,
-    describe_dropped,
-    write_dropped,
-)
+from skelact.datasets.dropped import DROPPED, Dropped, DroppedClip, write_dropped
 from skelact.datasets.folders import (
     check_folder,
     make_parts_folder,
@@ -30,9 +23,9 @@ from skelact.datasets.folders import (
     replace_folder,
 )
 from skelact.datasets.formats import check_holds, check_name, detect_format, get_format
-from skelact.datasets.header import Header
 from skelact.datasets.ntu import PROFILES, describe_missing
 from skelact.datasets.parts import BODIES, join_bodies, make_parts, plan_parts, read_parts
+from skelact.datasets.prepare_report import PrepareReport, report_store
 from skelact.datasets.readers.ntu_names import ntu_numbers
 from skelact.datasets.store import StoreWriter
 from skelact.errors import ChoiceError, FileFormatError, SkelactError
@@ -40,40 +33,6 @@ from skelact.pose.recording import Recording
 
 _NTU60_SETUPS = 17
 _NTU60_CLASSES = 60
-
-
-@dataclass(frozen=True)
-class PrepareReport:
-    """What `prepare` made.
-
-    Args:
-        store: The folder.
-        header: What it holds.
-        dropped: What could not be used and why; also in ``dropped.csv`` of the store.
-        taken_over: Files that an earlier run had read.
-        notes: Further lines for the user.
-    """
-
-    store: Path
-    header: Header
-    dropped: Dropped
-    taken_over: int = 0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def failed(self) -> int:
-        """How many files or clips failed; those that merely show nobody are not counted."""
-        return count_failed(self.dropped)
-
-    def __str__(self) -> str:
-        counts, header = self.header.counts, self.header
-        lines = [f"{self.store}: {counts['clips']} clips, {counts['tracks']} tracks, "
-                 f"{counts['frames']} frames, {len(header.classes)} classes, layout "
-                 f"{header.layout.name!r}, {header.dims}-D"]
-        if self.taken_over:
-            lines[0] += f"; {self.taken_over} files had been read by an earlier run"
-        lines += describe_dropped(self.dropped, self.store / DROPPED)
-        return "\n".join([*lines, *self.notes])
 
 
 def prepare(
@@ -141,7 +100,7 @@ def prepare(
     if format == "ntu":
         absent = [Path(clip.source).stem for clip in dropped if "missing skeleton" in clip.reason]
         notes = (describe_missing([*absent, *missing]),)
-    return replace(report, taken_over=taken_over, notes=notes)
+    return replace(report, taken_over=taken_over, notes=(*notes, *report.notes))
 
 
 def write_store(
@@ -180,10 +139,10 @@ def write_store(
             reasons = "; ".join(clip.reason for clip in dropped[:3])
             raise FileFormatError(f"no clip could be used; {len(dropped)} dropped: {reasons}")
         write_dropped(dropped, parts / DROPPED)
-        header = writer.finish(name, reports=[parts / DROPPED, *reports], **facts)
+        writer.finish(name, reports=[parts / DROPPED, *reports], **facts)
     replace_folder(parts / "store", output, overwrite)
     shutil.rmtree(parts)
-    return PrepareReport(output, header, dropped)
+    return report_store(output, dropped)
 
 
 def _check_words(

@@ -56,7 +56,7 @@ def select_rows(columns: Mapping, split: str, *, dataset: str = "", seed: int = 
             for none; ``subject``, ``camera``, ``setup`` ``[L]`` int, -1 for unknown (each may be
             left out); ``splits``, L collections of str: the official lists that name the clip;
             ``source`` ``[L]`` str (may be left out): the video that a clip was cut from. Clips of
-            one source stay together where parts are drawn without subjects.
+            one video stay together where parts are drawn without subjects.
         split: ``"all"``; ``"train"``, ``"val"`` or ``"test"`` of the data set's first protocol;
             ``"<protocol>/<part>"`` as `protocols` lists them (``"xview/test"``,
             ``"loso-3/train"``, ``"kfold5-1/val"``, ``"oneshot/exemplars"``,

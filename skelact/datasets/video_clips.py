@@ -1,7 +1,6 @@
 """Labelled clips of videos: the files they are in, their poses, their parts."""
 
 import logging
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,12 +11,12 @@ import numpy as np
 
 from skelact.datasets.box_matching import match_boxes
 from skelact.datasets.readers.base import Refuse, raise_error
+from skelact.datasets.whole_videos import find_piece
 from skelact.errors import EmptyClipError, FileFormatError
 from skelact.pose.cache import PoseCache
 from skelact.pose.recording import Recording
 from skelact.pose.video_files import search_videos
 
-_PIECE = re.compile(r"(.+)_(\d{6})_(\d{6})")
 _SLACK = 0.5
 """Seconds by which a file may end before the times that annotations give."""
 logger = logging.getLogger("skelact")
@@ -94,8 +93,8 @@ class VideoFolder:
             for key in (path, path.with_suffix("")):
                 self._by_path[key.as_posix()].add(video)
                 self._by_name[key.name].add(video)
-            if piece := _PIECE.fullmatch(path.stem):
-                self._pieces[piece[1]].append((int(piece[2]), int(piece[3]), video))
+            if piece := find_piece(path.stem):
+                self._pieces[piece.video].append((piece.start, piece.end, video))
 
     def find(self, clip: VideoClip) -> tuple[Path, float] | None:
         """The file that shows a clip, and the second of the video at which it starts.

@@ -105,10 +105,13 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
     images = arrays.image_size is not None and bool((arrays.image_size > 0).all())
     clip = settle_form(config.clip, arrays.layout, arrays.dims, images)
     config = replace(config, clip=clip, data=str(folder))
+    _check_classes(store, store.arrays.labels, "")
     rows = _divide(store, config)
     learned = len(rows["train"]) + (0 if config.validate else len(rows["val"]))
     config = replace(config, optim=_repeat_few(config.optim, learned))
-    _check_classes(store, rows)
+    _check_classes(store, store.arrays.labels[np.concatenate([rows["train"], rows["val"]])],
+                   " in train and val")
+    _tell_untaught(store, rows)
     background = None
     if config.background:
         _check_others(others, store)
@@ -148,13 +151,17 @@ def _repeat_few(optim: OptimConfig, clips: int) -> OptimConfig:
     return replace(optim, repeat=max(optim.repeat, -(-optim.min_steps * optim.batch_size // clips)))
 
 
-def _check_classes(store: Store, rows: dict[str, np.ndarray]) -> None:
-    """Refuse to learn one class; say which classes are tested without ever being learned."""
-    labels, classes = store.arrays.labels, store.header.classes
-    learned = np.unique(labels[np.concatenate([rows["train"], rows["val"]])])
-    if len(learned) < 2:
+def _check_classes(store: Store, labels: np.ndarray, where: str) -> None:
+    """Refuse to learn one class."""
+    if len(classes := np.unique(labels[labels >= 0])) == 1:
         raise SkelactError(f"expected clips of at least two classes to train on; {store.folder} "
-                           f"has only {classes[learned[0]]} there")
+                           f"has only {store.header.classes[classes[0]]}{where}")
+
+
+def _tell_untaught(store: Store, rows: dict[str, np.ndarray]) -> None:
+    """Say which classes are tested without ever being learned."""
+    labels, classes = store.arrays.labels, store.header.classes
+    learned = labels[np.concatenate([rows["train"], rows["val"]])]
     tested = np.setdiff1d(labels[rows["test"]], learned)
     if len(tested):
         logger.warning("no training clips of: %s; they can only be named wrongly in the test",

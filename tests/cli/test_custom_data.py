@@ -55,3 +55,32 @@ def test_prepare_train_recognize(tmp_path, capsys):
                  "-o", "out.json"]) == 0
     found = json.loads((tmp_path / "out.json").read_text())
     assert set(found["classes"]) >= {"walk_left", "walk_right"}
+
+
+@pytest.mark.usefixtures("_dots")
+def test_parts_of_videos_and_a_store_of_one_class(tmp_path, capsys):
+    for i in range(4):
+        dots_video(tmp_path / "mine" / "videos" / f"{i}.mp4", frames=20, starts=(10 + 5 * i,))
+    rows = [f"{i}.mp4,{label},{start},{start + 0.3:.1f}" for i in range(4)
+            for start, label in ((0, "clap"), (0.3, "jump"), (0.5, "clap"))]
+    table = tmp_path / "mine" / "labels.csv"
+    table.write_text("\n".join(["file,label,start,end", *rows]))
+    prepare = ["data", "prepare", "mine", "--from-videos", "mine", "-o", "store"]
+    assert main(prepare) == 0
+    said = capsys.readouterr().out
+    assert "store: 12 clips of 4 videos, " in said
+    assert "Clips of one video stay together" in said
+    assert "skelact train store" in said
+    parts = [load_dataset("store", part) for part in ("train", "val", "test")]
+    videos = [{part.recording(i).source for i in range(len(part))} for part in parts]
+    assert [len(part) for part in videos] == [2, 1, 1]
+    assert len(set.union(*videos)) == 4
+
+    table.write_text("\n".join(["file,label,start,end", *filter(lambda row: "clap" in row, rows)]))
+    assert main([*prepare, "--overwrite"]) == 0
+    said = capsys.readouterr().out
+    assert "warning: all labelled clips show one class, clap" in said
+    assert "next: skelact show store -o sheet.png; skelact data validate store\n" in said
+    assert main(["train", "store", "-o", "run"]) == 2
+    assert "at least two classes to train on; store has only clap" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

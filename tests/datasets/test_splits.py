@@ -235,6 +235,26 @@ def test_clips_of_few_long_videos_stay_together_whatever_their_classes():
     assert [len(part) for part in check_parts(table, "drawn", "")] == [30, 10, 10]
 
 
+@pytest.mark.parametrize("videos", [1, 2])
+def test_parts_of_one_or_two_videos_are_not_divided(videos):
+    table = columns([f"c{i:02}" for i in range(50)], label=[i % 2 for i in range(50)])
+    table["source"] = np.array([f"v{i % videos}.MP4" for i in range(50)])
+    with pytest.raises(SkelactError, match="a class needs four videos"):
+        select_rows(table, "test")
+    subjects = table | {"subject": np.arange(50) % 5}  # people decide, where they are known
+    assert len(select_rows(subjects, "test")) == 10
+
+
+def test_pieces_of_a_video_stay_together_in_whatever_folder_they_lie():
+    table = columns([f"c{i:02}" for i in range(40)], label=[i % 2 for i in range(40)])
+    table["source"] = np.array([f"{('jump', 'clap')[i % 2]}/v{i // 4}_{i:06}_{i + 1:06}.mp4"
+                                for i in range(40)])
+    parts = check_parts(table, "drawn", "")
+    videos = [{i // 4 for i in part} for part in parts]
+    assert sum(map(len, videos)) == 10
+    assert [len(part) for part in parts] == [28, 4, 8]
+
+
 def test_one_file_that_holds_every_clip_is_no_video():
     table = columns([f"c{i:02}" for i in range(50)], label=[i % 5 for i in range(50)])
     alone = check_parts(table, "drawn", "")

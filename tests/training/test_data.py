@@ -201,8 +201,12 @@ def three_classes(folder, labels_of_test) -> str:
 
 def test_one_class_is_nothing_to_learn(tmp_path):
     folder = three_classes(tmp_path / "store", ("arms", "legs"))
-    with pytest.raises(SkelactError, match=r"at least two classes to train on; .*only head there"):
+    with pytest.raises(SkelactError, match=r"two classes to train on; .*only head in train and"):
         open_data(settings(folder))
+    alone = write_store(tmp_path / "alone", (swinging("arms", i, clip_id=f"arms{i}")
+                                             for i in range(2)), "gym").folder
+    with pytest.raises(SkelactError, match=r"two classes to train on; .*alone has only arms$"):
+        open_data(settings(str(alone)))  # and not that two clips cannot be divided
 
 
 def test_a_class_without_training_clips_is_said(tmp_path, caplog):
