@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from skelact.config import TrainConfig
 from skelact.device import choose_precision
-from skelact.errors import WeightsError
+from skelact.errors import SkelactError, WeightsError
 from skelact.evaluation.figures import usable_subjects
 from skelact.models.checkpoint import ActionModel, load_model, save_model
 from skelact.models.torch_file import read_torch_file
@@ -79,12 +79,15 @@ def train(
 
     Raises:
         SkelactError: No data, data that cannot be used, settings that differ from those of the
-            run to resume, or a loss that is not finite.
+            run to resume, pixels in several processes, or a loss that is not finite.
         OutputExistsError: The folder holds a run, and neither ``overwrite`` nor ``resume``.
         TrainingStopped: Ctrl-C; the state is saved.
     """
     output = Path(output)
     with joined(config.device) as world:  # a device that is not there is said before data is read
+        if config.rgb.encoder and world.size > 1:  # before --overwrite removes anything
+            raise SkelactError("networks that look at pixels are trained by one process as yet; "
+                               "start without torchrun")
         check_run_folder(output, overwrite, resume)
         if config.init and not resume and not Path(config.init).is_file():
             raise WeightsError(f"no checkpoint to start from at {config.init} (--init)")

@@ -8,7 +8,7 @@ from torch import nn
 from tqdm import tqdm
 
 from skelact.config import TrainConfig
-from skelact.errors import ChoiceError, SkelactError
+from skelact.errors import ChoiceError
 from skelact.models.checkpoint import ActionModel, build_network
 from skelact.models.torch_file import read_torch_file
 from skelact.models.transfer import freeze, init_from, read_architecture, train_mode
@@ -43,18 +43,15 @@ def make_network(
             tqdm.write(str(transfer))
     freeze(network, config.network.freeze_layers, config.network.freeze_norm, fresh)
     if config.rgb.encoder:
-        network = _add_pixels(network, config, data, world, resumed is not None)
+        network = _add_pixels(network, config, data, resumed is not None)
     return network.to(world.device)
 
 
 def _add_pixels(
-    skeleton: nn.Module, config: TrainConfig, data: TrainingData, world: World, resumed: bool
+    skeleton: nn.Module, config: TrainConfig, data: TrainingData, resumed: bool
 ) -> nn.Module:
     """A network of two streams, with the weights of the encoder that were asked for."""
     rgb = config.rgb
-    if world.size > 1:
-        raise SkelactError("networks that look at pixels are trained by one process as yet; start "
-                           "without torchrun")
     encoder = build_encoder(rgb.encoder, "random" if resumed else rgb.weights,
                             **_encoder_arguments(config))
     check_look(encoder, rgb.cut)

@@ -1,6 +1,7 @@
 """Training with pixels beside the skeleton, on videos that only colours tell apart."""
 
 import signal
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -22,6 +23,8 @@ from skelact.training.data import open_data
 from skelact.training.distributed import World
 from skelact.training.loop import TrainingStopped, train
 from skelact.training.network import make_network
+
+pytestmark = pytest.mark.usefixtures("no_curves")
 
 RGB = RgbConfig(encoder="tsn", frames=2, size=16)
 
@@ -157,6 +160,14 @@ def test_weights_that_are_not_there(store, tmp_path, monkeypatch):
     with pytest.raises(WeightsError, match=r"no model file at .*mine\.pt"):
         train(run_of(store, replace(RGB, weights=str(tmp_path / "mine.pt"), size=32)),
               tmp_path / "run2")
+
+
+def test_several_processes_are_refused_before_anything_is_removed(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "joined", lambda device: nullcontext(World(size=2)))
+    (tmp_path / "model.pt").write_bytes(b"an earlier run")
+    with pytest.raises(SkelactError, match="by one process as yet; start without torchrun"):
+        train(run_of(store), tmp_path, overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.pt"]
 
 
 def test_a_store_without_videos(tmp_path):
