@@ -46,10 +46,10 @@ class PrepareReport:
 
     def __str__(self) -> str:
         counts, header = self.header.counts, self.header
-        of = f" of {self.videos} video{'s' * (self.videos > 1)}" if self.videos else ""
-        lines = [f"{self.store}: {counts['clips']} clips{of}, {counts['tracks']} tracks, "
-                 f"{counts['frames']} frames, {len(header.classes)} "
-                 f"class{'es' * (len(header.classes) != 1)}, layout {header.layout.name!r}, "
+        of = f" of {_count(self.videos, 'video')}" if self.videos else ""
+        lines = [f"{self.store}: {_count(counts['clips'], 'clip')}{of}, "
+                 f"{_count(counts['tracks'], 'track')}, {_count(counts['frames'], 'frame')}, "
+                 f"{_count(len(header.classes), 'class', 'es')}, layout {header.layout.name!r}, "
                  f"{header.dims}-D"]
         if self.taken_over:
             lines[0] += f"; {self.taken_over} files had been read by an earlier run"
@@ -79,6 +79,10 @@ def report_store(folder: Path, dropped: Dropped) -> PrepareReport:
         if count and len(shown) > 1 and store.header.name not in PROTOCOLS:
             notes += _describe_division(columns, videos, store.header.name)
     return PrepareReport(folder, store.header, dropped, 0, tuple(notes), shown, count)
+
+
+def _count(number: int, what: str, plural: str = "s") -> str:
+    return f"{number} {what}{plural * (number != 1)}"
 
 
 def _describe_division(columns: dict, videos: np.ndarray, name: str) -> list[str]:

@@ -124,7 +124,7 @@ def test_a_changed_video_needs_overwrite_and_gets_new_poses(tmp_path, monkeypatc
     assert main(words) == 2
     assert "--overwrite" in capsys.readouterr().err
     assert main([*words, "--overwrite"]) == 0
-    assert "1 clips, 2 tracks, 18 frames" in capsys.readouterr().out
+    assert "1 clip of 1 video, 2 tracks, 18 frames, 1 class," in capsys.readouterr().out
 
 
 @pytest.mark.shared
@@ -136,7 +136,7 @@ def test_own_videos_in_one_command(shared, tmp_path, capsys):
     words = ["data", "prepare", "mine", "--from-videos", str(tmp_path / "mine"), "-o", str(store),
              "--estimator", "mediapipe", "--offline"]
     assert main(words) == 0
-    assert "1 clips, 1 tracks" in capsys.readouterr().out
+    assert "1 clip of 1 video, 1 track," in capsys.readouterr().out
     assert (tmp_path / "store.poses").is_dir()
     assert main(["data", "validate", str(store)]) == 0
 
