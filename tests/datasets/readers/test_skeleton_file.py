@@ -57,7 +57,7 @@ def test_the_fixtures_read_as_line_by_line(shared, read_plainly):
         assert (found.tracking == 2).all()
 
 
-@settings(deadline=None, max_examples=1000, suppress_health_check=quick)
+@settings(deadline=None, max_examples=150, suppress_health_check=quick)
 @given(content=captures())
 def test_what_is_written_reads_back(tmp_path, content):
     path = tmp_path / f"{NAME}.skeleton"
@@ -147,7 +147,7 @@ def test_a_missing_file_and_a_wrong_name_are_refused(tmp_path):
         read_skeleton_file(tmp_path / "walk.skeleton")
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=quick)
+@settings(deadline=None, max_examples=100, suppress_health_check=quick)
 @given(data=st.data())
 def test_any_damage_is_refused_or_harmless(two_people, data):
     content = bytearray(two_people.read_bytes())

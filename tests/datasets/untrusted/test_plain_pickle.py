@@ -39,7 +39,7 @@ def same(first, second) -> bool:
     return first == second
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(plain, st.integers(0, 5))
 def test_plain_values_come_back_from_every_protocol(value, protocol):
     assert same(parse_pickle(pickle.dumps(value, protocol)), value)

@@ -267,7 +267,7 @@ def test_a_folder_without_annotations_says_which_are_wanted(tmp_path, name):
 
 
 @given(data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_damaged_files_raise_nothing_but_a_named_error(data):
     """Bytes of any annotation file are replaced, dropped or added."""
     name, files = data.draw(st.sampled_from([

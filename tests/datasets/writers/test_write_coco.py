@@ -54,7 +54,7 @@ def recordings(draw):
                      labels=labels, source="video.mp4")
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(recordings(), min_size=1, max_size=3))
 def test_round_trip(tmp_path_factory, clips):
     clips = [replace(r, labels=r.labels | {"clip_id": f"clip {i}"}) for i, r in enumerate(clips)]
