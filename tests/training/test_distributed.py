@@ -162,7 +162,7 @@ def test_synchronised_norms_of_nobody_send_what_the_others_send(monkeypatch):
 def test_two_processes_train_as_one(tmp_path):
     write_store(tmp_path / "walkers.store", walkers(32))
     words = ["train", str(tmp_path / "walkers.store"), "--device", "cpu", "--precision", "fp32",
-             "--optim.epochs", "4", "--optim.batch_size", "4", "--clip.frames", "8",
+             "--optim.epochs", "2", "--optim.batch_size", "4", "--clip.frames", "8",
              "--network.base_channels", "4", "--network.dropout", "0",
              "--network.freeze_norm", "true", "--test_clips", "1"]
     job = start_torchrun("-m", "skelact", *words, "-o", str(tmp_path / "two"))

@@ -8,6 +8,8 @@ from skelact.config import ClipConfig, NetworkConfig, OptimConfig, TrainConfig
 from skelact.training import loop
 from skelact.training.run_folder import read_history
 
+pytestmark = pytest.mark.usefixtures("no_curves")
+
 
 class Killed(BaseException):
     """Stands for SIGKILL: nothing in the package may catch it."""

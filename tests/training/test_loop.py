@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 from actions import settings, swinging, write_actions, write_others
+from PIL import Image
 from stores import write_store
 
 from skelact.config import AugmentConfig, ClipConfig, NetworkConfig, OptimConfig
@@ -24,6 +25,8 @@ from skelact.models.checkpoint import load_model
 from skelact.recognition.recognizer import Recognizer
 from skelact.training import loop, scoring
 from skelact.training.loop import TrainingStopped, train
+
+pytestmark = pytest.mark.usefixtures("no_curves")
 
 LEARNING = {
     "network": NetworkConfig(base_channels=8),
@@ -76,12 +79,14 @@ def test_two_actions_are_learned(tmp_path, made, clip):
     assert model.threshold == 0
 
 
+@pytest.mark.usefixtures("curves")
 def test_a_run_folder_holds_all_that_is_needed(store, others, tmp_path):
     run = tmp_path / "some" / "run"
     model = train(settings(store, background=[others]), run)
     assert {path.name for path in run.iterdir()} == {
         "config.yaml", "environment.json", "metrics.jsonl", "tensorboard", "curves.png",
         "last.pt", "best.pt", "model.pt", "test_scores.npz", "predictions.csv", "report.md"}
+    assert Image.open(run / "curves.png").size[0] > 400
     restored = load_model(run / "model.pt")
     assert same(restored, model)
     assert restored.classes == ("arms", "legs")

@@ -20,6 +20,8 @@ from skelact.models.checkpoint import load_model
 from skelact.training import loop, scoring
 from skelact.training.loop import TrainingStopped, train
 
+pytestmark = pytest.mark.usefixtures("no_curves")
+
 STEPS = 3
 """Of an epoch."""
 
