@@ -117,10 +117,14 @@ def _example(network: SkeletonClassifier, batch: int, people: int, frames: int) 
                        generator=generator)
 
 
-def _write_pt2(deployed: _Deployed, facts: dict, path: Path) -> None:
+def _trace(deployed: _Deployed) -> torch.export.ExportedProgram:
     dynamic = torch.export.Dim.DYNAMIC
-    program = torch.export.export(deployed, (_example(deployed.network, 2, 3, 31),),
-                                  dynamic_shapes={"clips": {0: dynamic, 1: dynamic, 4: dynamic}})
+    return torch.export.export(deployed, (_example(deployed.network, 2, 3, 31),),
+                               dynamic_shapes={"clips": {0: dynamic, 1: dynamic, 4: dynamic}})
+
+
+def _write_pt2(deployed: _Deployed, facts: dict, path: Path) -> None:
+    program = _trace(deployed)
     for part in program.graph_module.modules():
         for node in part.graph.nodes if isinstance(part, torch.fx.GraphModule) else ():
             node.meta.pop("stack_trace", None)  # names folders of this machine
@@ -138,8 +142,8 @@ def _write_onnx(deployed: _Deployed, facts: dict, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about torch's own insides
         program = torch.onnx.export(
-            deployed, (_example(deployed.network, 2, 3, 31),), dynamo=True, verbose=False,
-            input_names=["clips"], output_names=list(OUTPUTS),
+            _trace(deployed), dynamo=True, verbose=False, input_names=["clips"],
+            output_names=list(OUTPUTS),
             dynamic_shapes={"clips": {0: "batch", 1: "people", 4: "frames"}},
         )
     for node in program.model.graph.all_nodes():
