@@ -19,7 +19,7 @@ from skelact.presets import find_preset
 
 QUICK = ["--optim.epochs", "1", "--optim.batch_size", "12", "--clip.frames", "8",
          "--network.base_channels", "4", "--precision", "fp32", "--device", "cpu",
-         "--test_clips", "1"]
+         "--test_clips", "1", "--optim.min_steps", "0", "--optim.repeat", "1"]
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,10 @@ SHALLOW = {  # the same clips and layers, fewer of them: a pass through the whol
     "vivit": {"num_hidden_layers": 1},
     "videomae": {"num_hidden_layers": 1},
 }
+REPEATED = {  # layers that are alike, where torchvision's network has no argument for their number
+    "mvit_v2_s": lambda encoder: (encoder.network.blocks, slice(5, 14)),
+    "swin3d_t": lambda encoder: (encoder.network.features[4], slice(2, 6)),
+}
 PUBLISHED = {  # millions of parameters, with a head over that many classes
     "tsn": (25.56, 1000),  # torchvision's number, as of four others
     "tsm": (24.3, 400),  # paper, table 2
@@ -35,7 +39,11 @@ PUBLISHED = {  # millions of parameters, with a head over that many classes
 
 def shallow(name: str, **arguments):
     torch.manual_seed(0)
-    return build_encoder(name, "random", **(SHALLOW.get(name, {}) | arguments))
+    encoder = build_encoder(name, "random", **(SHALLOW.get(name, {}) | arguments))
+    if name in REPEATED:
+        layers, which = REPEATED[name](encoder)
+        del layers[which]
+    return encoder
 
 
 @pytest.mark.parametrize("name", ENCODERS)
