@@ -12,8 +12,8 @@ from skelact.evaluation.scores import ClipScores
 LEVEL = 0.05
 """How probable a figure may be for a guess and still count as better than one."""
 _DRAWS = 999
-_ADVICE = ("What may help: more clips of every class, more epochs (--optim.epochs), and a look at "
-           "the data (`skelact show STORE -o sheet.png --contact-sheet`, `skelact data validate "
+_ADVICE = ("What may help: more clips of every class, more epochs (`--optim.epochs`), and a look "
+           "at the data (`skelact show STORE -o sheet.png --contact-sheet`, `skelact data validate "
            "STORE`).")
 
 

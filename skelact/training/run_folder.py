@@ -185,7 +185,7 @@ def finish_run(folder: str | Path, config: TrainConfig, result: RunResult) -> No
                           *histories[1:], doubts=doubts)
     write_text(folder / "report.md", report, overwrite=True)
     for doubt in doubts:
-        logger.warning("%s", doubt)
+        logger.warning("%s: %s", folder, doubt)
 
 
 def read_history(folder: str | Path) -> list[dict]:

@@ -225,6 +225,7 @@ def test_a_run_that_is_no_better_than_a_guess_says_so(tmp_path, caplog):
               "scores": np.tile([0.7, 0.1, 0.1, 0.1], (40, 1)), "val_labels": np.arange(10) % 4}
     finish_run(tmp_path, CONFIG, some_result(**fields))
     [warning] = caplog.messages
+    warning = warning.removeprefix(f"{tmp_path}: ")
     assert warning.startswith("On these 40 clips the model is not better than a guess beyond doubt")
     report = (tmp_path / "report.md").read_text()
     assert f"## What to know\n\n- {warning}" in report
@@ -232,7 +233,8 @@ def test_a_run_that_is_no_better_than_a_guess_says_so(tmp_path, caplog):
     caplog.clear()
     finish_run(tmp_path, CONFIG, some_result(**fields | {"val_labels": np.repeat([0, 1], [9, 1])}))
     assert "The epoch was chosen by 8 right out of 10 validation clips" in caplog.messages[1]
-    assert f"- {caplog.messages[1]}" in (tmp_path / "report.md").read_text()
+    choice = caplog.messages[1].removeprefix(f"{tmp_path}: ")
+    assert f"- {choice}" in (tmp_path / "report.md").read_text()
     caplog.clear()
     finish_run(tmp_path, CONFIG, some_result(**fields | {"scores": np.eye(4)[labels]}))
     assert caplog.messages == []
