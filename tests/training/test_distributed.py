@@ -164,7 +164,8 @@ def test_two_processes_train_as_one(tmp_path):
     words = ["train", str(tmp_path / "walkers.store"), "--device", "cpu", "--precision", "fp32",
              "--optim.epochs", "2", "--optim.batch_size", "4", "--clip.frames", "8",
              "--network.base_channels", "4", "--network.dropout", "0",
-             "--network.freeze_norm", "true", "--test_clips", "1"]
+             "--network.freeze_norm", "true", "--test_clips", "1", "--optim.min_steps", "0",
+             "--optim.repeat", "2"]
     job = start_torchrun("-m", "skelact", *words, "-o", str(tmp_path / "two"))
     assert main([*words, "-o", str(tmp_path / "one")]) == 0
     output, error = job.communicate(timeout=300)
