@@ -109,9 +109,7 @@ def open_data(config: TrainConfig) -> tuple[TrainConfig, TrainingData]:
     rows = _divide(store, config)
     learned = len(rows["train"]) + (0 if config.validate else len(rows["val"]))
     config = replace(config, optim=_repeat_few(config.optim, learned))
-    _check_classes(store, store.arrays.labels[np.concatenate([rows["train"], rows["val"]])],
-                   " in train and val")
-    _tell_untaught(store, rows)
+    _check_learned(store, rows)
     background = None
     if config.background:
         _check_others(others, store)
@@ -158,10 +156,11 @@ def _check_classes(store: Store, labels: np.ndarray, where: str) -> None:
                            f"has only {store.header.classes[classes[0]]}{where}")
 
 
-def _tell_untaught(store: Store, rows: dict[str, np.ndarray]) -> None:
-    """Say which classes are tested without ever being learned."""
+def _check_learned(store: Store, rows: dict[str, np.ndarray]) -> None:
+    """Refuse to learn one class; say which classes are tested without ever being learned."""
     labels, classes = store.arrays.labels, store.header.classes
     learned = labels[np.concatenate([rows["train"], rows["val"]])]
+    _check_classes(store, learned, " in train and val")
     tested = np.setdiff1d(labels[rows["test"]], learned)
     if len(tested):
         logger.warning("no training clips of: %s; they can only be named wrongly in the test",
