@@ -46,6 +46,7 @@ def page_files(tmp_path_factory) -> Path:
     return write_page_files(tmp_path_factory.mktemp("files"))
 
 
+@pytest.mark.usefixtures("no_curves")
 @pytest.mark.parametrize("page", [page for page in PAGES if any(
     block.page == page and block.language in ("bash", "python") for block in BLOCKS)])
 def test_a_page_runs_from_top_to_bottom(page, page_files, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from skelact.cli.main import main
 from skelact.models.checkpoint import load_model
 from skelact.pose.estimators import choice
 from skelact.rgb.encoders import ENCODERS
+
+pytestmark = pytest.mark.usefixtures("no_curves")
 
 TRAIN = ("train custom --data store --network.base_channels 4 --clip.frames 8 --optim.repeat 8 "
          "--optim.min_steps 0 --optim.epochs 3 --optim.warmup_epochs 0.5 --optim.batch_size 8 "
@@ -58,6 +61,17 @@ def prepared(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def trained():
+    """Trains once for each fusion, in the folder that `small` gives; gives the checkpoint."""
+    @cache
+    def train(fusion: str) -> str:
+        assert run(f"{TRAIN} run_{fusion} --rgb.fusion {fusion}") == 0
+        return f"run_{fusion}/model.pt"
+
+    return train
+
+
 def figures(folder: Path) -> dict:
     return json.loads((folder / "metrics.json").read_text())
 
@@ -70,9 +84,8 @@ def named(out: Path) -> str:
 
 
 @pytest.mark.parametrize("fusion", ["late", "logistic", "attention"])
-def test_only_the_pixels_tell(small, fusion, capsys):
-    checkpoint = f"run_{fusion}/model.pt"
-    assert run(f"{TRAIN} run_{fusion} --rgb.fusion {fusion}") == 0
+def test_only_the_pixels_tell(small, trained, fusion, capsys):
+    checkpoint = trained(fusion)
     model = load_model(checkpoint)
     assert (model.pixels.fusion, model.pixels.cut.size) == (fusion, 16)
     assert model.metrics["top1"] == 1.0
@@ -90,9 +103,9 @@ def test_only_the_pixels_tell(small, fusion, capsys):
         assert named(small / f"{fusion}_{colour}.json") == colour
 
 
-def test_a_pose_file_and_its_video(small, capsys):
-    assert run(f"{TRAIN} run") == 0
-    command = "recognize store.poses/lemon/0.npz --model run/model.pt -o"
+def test_a_pose_file_and_its_video(small, trained, capsys):
+    checkpoint = trained("late")
+    command = f"recognize store.poses/lemon/0.npz --model {checkpoint} -o"
     assert run(f"{command} with.json") == 0
     assert run(f"{command} without.json --no-rgb") == 0
     capsys.readouterr()
@@ -105,9 +118,9 @@ def test_a_pose_file_and_its_video(small, capsys):
         assert run(f"{command} asked.json --rgb") == 2
         assert "pass the video itself" in capsys.readouterr().err
         # where they are can be said
-        assert run("evaluate run/model.pt --data store --split all") == 0
+        assert run(f"evaluate {checkpoint} --data store --split all") == 0
         assert "no clip has its video here" in capsys.readouterr().out
-        assert run("evaluate run/model.pt --data store --split all --videos elsewhere -o moved"
+        assert run(f"evaluate {checkpoint} --data store --split all --videos elsewhere -o moved"
                    ) == 0
         assert figures(small / "moved")["top1"]["value"] == 1.0
         assert run(f"{TRAIN} run2") == 2

@@ -25,6 +25,8 @@ from skelact.experiments.leave_one_out import run_leave_one_out
 from skelact.models.checkpoint import load_model, save_model
 from skelact.pixel_config import RgbConfig
 
+pytestmark = pytest.mark.usefixtures("no_curves")
+
 
 @pytest.fixture(scope="module")
 def kinect(tmp_path_factory):

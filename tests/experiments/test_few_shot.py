@@ -18,6 +18,8 @@ from skelact.experiments.few_shot import (
 from skelact.models.checkpoint import load_model
 from skelact.training.loop import train
 
+pytestmark = pytest.mark.usefixtures("no_curves")
+
 
 def test_the_nearest_mean_by_hand():
     support = np.array([[0.0, 0.0], [0.0, 2.0], [10.0, 0.0]])

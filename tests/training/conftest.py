@@ -4,21 +4,8 @@ import pytest
 from actions import write_actions, write_others
 
 from skelact.datasets.store import Store
-from skelact.output import atomic_write
 from skelact.training import run_folder
 from skelact.visualization.learning_curves import draw_learning_curves
-
-
-@pytest.fixture(scope="module")
-def no_curves():
-    """An empty file stands for the curves, which take a third of the time of a small run."""
-    def write(history, path, chosen_epoch=None):
-        with atomic_write(path, overwrite=True) as temporary:
-            temporary.touch()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_folder, "draw_learning_curves", write)
-        yield
 
 
 @pytest.fixture
