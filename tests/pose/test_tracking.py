@@ -274,13 +274,13 @@ def annotated(name):
 @pytest.mark.shared
 @pytest.mark.parametrize(("name", "people"), [
     ("two_people_1080p_vfr.mp4", 2),  # all 72 frames, they embrace
-    ("three_people_exercise.avi", 3),  # 150 of 393 frames; all of them in benchmarks/tracking.py
+    ("three_people_exercise.avi", 3),  # 100 of 393 frames; all of them in benchmarks/tracking.py
 ])
 def test_real_people_keep_their_identity(shared, name, people):
     from skelact.pose.estimators.yolo import YoloEstimator
     from skelact.pose.extract import extract
 
-    stop = 150
+    stop = 100
     estimator = YoloEstimator(shared / "weights" / "yolo11n-pose.pt", device="cpu")
     recording = extract(shared / "videos" / name, estimator, stop=stop)
     indices, truth, ignored = annotated(name)
