@@ -219,7 +219,8 @@ def start(store, run, *words) -> subprocess.Popen:
     process = subprocess.Popen(
         [sys.executable, "-m", "skelact", "train", store, "-o", str(run), "--device", "cpu",
          "--precision", "fp32", "--clip.frames", "8", "--network.base_channels", "4",
-         "--optim.epochs", "6", "--optim.batch_size", "8", "--save_steps", "1", "--test_clips", "1",
+         "--optim.epochs", "6", "--optim.batch_size", "8", "--optim.min_steps", "0",
+         "--optim.repeat", "4", "--save_steps", "1", "--test_clips", "1",
          *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=os.environ | {"OMP_NUM_THREADS": "1"})
     end = time.monotonic() + 120
