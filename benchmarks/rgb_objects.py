@@ -113,10 +113,10 @@ def parse() -> argparse.Namespace:
                         "weights, of the poses and under the heads of pixels")
     parser.add_argument("--work", type=Path, required=True, help="folder for everything made")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--pairs", type=int, default=4000, help="crops that a network of "
+    parser.add_argument("--pairs", type=int, default=16000, help="crops that a network of "
                         "pixels learns from, in pairs")
     parser.add_argument("--rounds", type=int, default=20, help="epochs of the network of joints")
-    parser.add_argument("--things", type=int, default=300, help="training objects of each kind")
+    parser.add_argument("--things", type=int, default=1200, help="training objects of each kind")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
