@@ -41,7 +41,7 @@ def _prepare(arguments: list[str]) -> int:
     print(report)
     following = [f"skelact show {report.store} -o sheet.png",
                  f"skelact data validate {report.store}"]
-    if len(report.shown) != 1:
+    if report.trainable:
         following.append(f"skelact train {report.store} -o runs/{report.header.name}")
     print(f"next: {'; '.join(following)}")
     return 1 if report.failed else 0

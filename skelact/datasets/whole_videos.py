@@ -9,6 +9,8 @@ import numpy as np
 from skelact.pose.video_files import SUFFIXES
 
 _PIECE = re.compile(r"(.+)_(\d{6})_(\d{6})")
+_LONGEST = 3600
+"""Seconds of a piece, at most."""
 
 
 class Piece(NamedTuple):
@@ -22,8 +24,8 @@ class Piece(NamedTuple):
 def find_piece(stem: str) -> Piece | None:
     """Read a file's name without suffix, ``<video>_ssssss_eeeeee``; None for any other name."""
     found = _PIECE.fullmatch(stem)
-    if not found or int(found[2]) >= int(found[3]):  # such as the date and the time of a camera
-        return None
+    if not found or not 0 < int(found[3]) - int(found[2]) <= _LONGEST:
+        return None  # such as the date and the time of a camera
     return Piece(found[1], int(found[2]), int(found[3]))
 
 

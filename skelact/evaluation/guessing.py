@@ -43,32 +43,36 @@ def describe_doubt(result: ClipScores) -> str:
     few = may_be_fair(right, count, most)
     start = (f"{clips} are too few to tell whether the model recognizes anything" if few else
              f"On these {clips} the model is not better than a guess beyond doubt")
-    text = (f"{start}: {right} are right, and naming the most frequent class, "
-            f"{result.classes[frequent]}, every time makes {most} right.")
+    text = (f"{start}: {right} {'is' if right == 1 else 'are'} right, and naming the most "
+            f"frequent class, {result.classes[frequent]}, every time makes {most} right.")
     return " ".join([text, *["More clips to test on would tell."] * few,
                      *[_ADVICE] * (right <= most or not few)])
 
 
-def describe_choice(right: int, labels: np.ndarray) -> str:
-    """What to say where the accuracy that chose an epoch is not better than a guess.
+def describe_choice(right: int, labels: np.ndarray, epochs: int) -> str:
+    """What to say where the accuracy that chose an epoch is not better than the best of guesses.
 
     Args:
         right: How many validation clips were right.
         labels: ``[V]`` their classes, from 0.
+        epochs: How many epochs were compared; the best of many guesses is better than one.
 
     Returns:
         A sentence; empty where there is no doubt.
     """
     count, most = len(labels), int(np.bincount(labels).max())
-    if most == count or is_more_than(right, count, most):
+    if most == count or is_more_than(right, count, most, epochs):
         return ""
     return (f"The epoch was chosen by {right} right out of {count} validation clips, and naming "
             f"their most frequent class every time makes {most} right: the choice may be luck.")
 
 
-def is_more_than(right: int, count: int, most: int) -> bool:
-    """Whether ``right`` of ``count`` is more than the share ``most / count``, beyond doubt."""
-    return binomtest(right, count, most / count, alternative="greater").pvalue <= LEVEL
+def is_more_than(right: int, count: int, most: int, tries: int = 1) -> bool:
+    """Whether ``right`` of ``count`` is more than the share ``most / count``, beyond doubt.
+
+    It is the best of so many tries, whose chances are added up (Bonferroni).
+    """
+    return tries * binomtest(right, count, most / count, alternative="greater").pvalue <= LEVEL
 
 
 def may_be_fair(right: int, count: int, most: int) -> bool:

@@ -29,6 +29,8 @@ class FrameLSTM(nn.RNNBase):
     ):
         super().__init__("LSTM", num_joints * in_channels, out_channels, num_layers,
                          dropout=dropout if num_layers > 1 else 0.0)
+        # not as a decorator, which would load the compiler wherever this file is imported
+        self._run_apart = torch.compiler.disable(FrameLSTM._run)
 
     def forward(self, features: Tensor) -> Tensor:
         """Remember frame by frame; ``[B, N, C, T]`` to ``[B, 1, D, T]``."""
@@ -36,9 +38,10 @@ class FrameLSTM(nn.RNNBase):
         # a compiled scan has no gradient, so then the graph breaks here; exported ones are traced
         breaks = torch.compiler.is_dynamo_compiling() and torch.is_grad_enabled()
         in_graph = torch.compiler.is_compiling() and not breaks
-        # as a decorator, `disable` would load the compiler wherever this file is imported
-        run = torch.compiler.disable(self._run) if breaks else self._run
-        answers = self._scan(frames) if in_graph else run(frames)
+        if in_graph:
+            answers = self._scan(frames)
+        else:
+            answers = self._run_apart(self, frames) if breaks else self._run(frames)
         return answers.permute(1, 2, 0).unsqueeze(1)
 
     def _run(self, frames: Tensor) -> Tensor:

@@ -63,9 +63,9 @@ class VideoWriter:
     def _add_stream(self) -> None:
         rate = Fraction(self.fps).limit_denominator(1001)
         # One preset faster is twice as large, one slower takes twice as long as decoding.
-        # Without refined motion vectors it is a quarter quicker, for as many bytes.
+        # Motion vectors of whole pixels: quicker, of drawings as small, of films 7 % larger.
         options = {"crf": str(self._quality), "preset": "superfast",
-                   "x264-params": "me=dia:subme=0:b-adapt=0:weightp=0"}
+                   "x264-params": "me=dia:subme=0"}
         stream = self._container.add_stream("libx264", rate=rate, options=options)
         stream.width, stream.height = (side + side % 2 for side in self.size)
         stream.pix_fmt = "yuv420p"
@@ -97,7 +97,7 @@ class VideoWriter:
             image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         pixels = "rgb24" if image.shape[2] == 3 else "rgba"
         buffer = np.ascontiguousarray(image)
-        frame = load_av().VideoFrame.from_numpy_buffer(buffer, pixels).reformat(format="yuv420p")
+        frame = load_av().VideoFrame.from_numpy_buffer(buffer, pixels)
         frame.time_base = Fraction(1, _TICKS)
         frame.pts = self._tick(time)
         frame.duration = self._step

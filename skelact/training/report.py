@@ -63,7 +63,7 @@ def find_doubts(history: Sequence[dict], result: RunResult) -> list[str]:
     choice, labels = "", result.val_labels
     accuracy = history[result.chosen_epoch - 1].get("val_accuracy")
     if accuracy is not None and labels is not None:
-        choice = describe_choice(round(accuracy * len(labels)), labels)
+        choice = describe_choice(round(accuracy * len(labels)), labels, len(history))
     return [*filter(None, (describe_doubt(result), choice))]
 
 

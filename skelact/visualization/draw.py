@@ -2,8 +2,9 @@
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from skelact.pose.video import VideoReader, VideoWriter, read_ahead
 from skelact.visualization.colours import CANVAS, MIDDLE, person_colour, side_colours
 from skelact.visualization.lettering import place_tags, tag_corners
 from skelact.visualization.scene import Scene
+
+if TYPE_CHECKING:
+    from PIL import ImageDraw
 
 FAINT, SURE = 0.15, 0.5
 """Confidence below which a joint is not drawn, and from which it is drawn in full."""
@@ -33,7 +37,6 @@ def draw_people(
     boxes: np.ndarray | None = None,
     colour_by: str = "side",
     tags: bool = True,
-    outline: bool = True,
 ) -> np.ndarray:
     """Draw skeletons on a copy of an image.
 
@@ -50,7 +53,6 @@ def draw_people(
         colour_by: Colours of bones: ``"side"`` (a person's own left blue, right orange) or
             ``"person"``; joints always have the person's.
         tags: Whether to write id and label beside each person.
-        outline: Whether bones have a dark line about them, so that they show on any background.
 
     Returns:
         ``[H, W, 3]`` uint8 RGB.
@@ -73,7 +75,7 @@ def draw_people(
                 pen.rectangle((frame - np.tile(corner, 2)).tolist(), outline=(*colour, 160),
                               width=max(1, round(min(image.shape[:2]) / 400)))
             _draw_skeleton(pen, person - (*corner, 0), layout, colour, colour_by == "side",
-                           image.shape, outline)
+                           image.shape)
     if tags:
         corners = tag_corners(points, frames, boxes is not None)
         for tag in place_tags(corners, ids, labels or [None] * len(ids), image.shape):
@@ -83,10 +85,14 @@ def draw_people(
 
 
 @contextlib.contextmanager
-def _pen(image: np.ndarray, places: np.ndarray, margin: float):
-    """A pen on the part of an image around ``[P, 2]`` places (NaN is none), and its corner x, y.
+def _pen(image: np.ndarray, places: np.ndarray, margin: float
+         ) -> Iterator[tuple["ImageDraw.ImageDraw", tuple[int, int]]]:
+    """Draw on the part of an image around ``[P, 2]`` places (NaN is none).
 
     Pillow copies what it draws on, there and back; large images cost more than what is drawn.
+
+    Yields:
+        A pen, and x and y of the part's corner in the image.
     """
     from PIL import Image, ImageDraw
 
@@ -203,8 +209,8 @@ def _frames(points: np.ndarray, boxes: np.ndarray | None) -> np.ndarray:
     return np.where(np.isfinite(boxes).all(axis=1, keepdims=True), boxes, frames)
 
 
-def _draw_skeleton(pen, person: np.ndarray, layout: Layout, colour, by_side: bool, shape,
-                   outline: bool) -> None:
+def _draw_skeleton(pen, person: np.ndarray, layout: Layout, colour, by_side: bool, shape
+                   ) -> None:
     opacity = joint_opacity(person[:, 2])
     far = np.abs(person[:, :2]).max(axis=1) > 10 * max(shape)  # Pillow's limit, and no use
     shown = (opacity > 0) & np.isfinite(person[:, :2]).all(axis=1) & ~far
@@ -213,7 +219,7 @@ def _draw_skeleton(pen, person: np.ndarray, layout: Layout, colour, by_side: boo
     width = line_width(person[shown, :2], layout, shape)
     points = [(float(x), float(y)) for x, y in person[:, :2]]
     sides = side_colours(layout)
-    for below in (True, False) if outline else (False,):
+    for below in (True, False):  # dark below, so that bones show on any background
         for a, b in layout.drawn_edges:
             if shown[a] and shown[b]:
                 alpha = round(255 * min(opacity[a], opacity[b]))

@@ -48,6 +48,11 @@ def tag_image(text: str, size: int, colour: tuple[int, int, int]) -> np.ndarray:
     return np.asarray(image.convert("RGBA"))
 
 
+def tag_text(track_id: int, label: str | None) -> str:
+    """What a tag says, in one line."""
+    return " ".join([str(track_id), *(label or "").split()])
+
+
 def place_tags(corners, ids, labels, shape) -> list[Tag]:
     """The tags of people on a picture ``[H, W, ...]``, none upon another where that can be had."""
     height, width = shape[:2]
@@ -56,7 +61,7 @@ def place_tags(corners, ids, labels, shape) -> list[Tag]:
     for corner, track_id, label in zip(corners, ids, labels, strict=True):
         if not (-width < corner[0] < width and -height < corner[1] < height):
             continue  # outside of the picture, or nowhere at all
-        text = f"{track_id} {label}" if label else str(track_id)
+        text = tag_text(track_id, label)
         wide, high = _text_length(text, size) + 0.6 * size, 1.35 * size
         x = float(np.clip(corner[0], 0, max(0, width - wide)))
         y = float(np.clip(corner[1] - high, 0, max(0, height - high)))

@@ -42,8 +42,7 @@ def draw_recording(recording: Recording, times: list[float], view: View,
         names = [labels(i, time) if labels else None for i in people.ids]
         joints = view(people.joints)
         joints[..., 2] = people.confidence
-        yield draw_people(background, joints, recording.layout, people.ids, names,
-                          outline=video is not None)
+        yield draw_people(background, joints, recording.layout, people.ids, names)
 
 
 def video_pictures(recording: Recording, times: list[float], view: View,

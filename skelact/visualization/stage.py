@@ -10,6 +10,7 @@ import numpy as np
 from skelact.pose.recording import Recording
 from skelact.visualization.colours import CANVAS, person_colour
 from skelact.visualization.draw import joint_opacity, line_width
+from skelact.visualization.lettering import tag_text
 from skelact.visualization.pictures import video_pictures
 from skelact.visualization.scene import People, Scene, View
 from skelact.visualization.skeleton_figure import (
@@ -144,7 +145,7 @@ class Stage:
                 continue
             top = seen[np.argmax(up * seen[:, -1])]
             label = self._labels(track_id, time) if self._labels else None
-            tag.write(f"{track_id} {label}" if label else str(track_id), track_id, top)
+            tag.write(tag_text(track_id, label), track_id, top)
 
 
 class _Film:

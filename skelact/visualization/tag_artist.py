@@ -29,11 +29,13 @@ class TagArtist(Artist):
         """Put the picture of the text where the point is now."""
         if not self.get_visible():
             return
-        image = tag_image(self.text, round(_POINTS / 72 * self.figure.dpi), self._colour)
+        finer = renderer.get_image_magnification()  # of vector formats, for pixels
+        size = max(1, round(_POINTS / 72 * self.figure.dpi * finer))
+        image = tag_image(self.text, size, self._colour)
         point = self.point
         if len(point) == 3:
             point = proj_transform(*point, self.axes.M)[:2]
         x, y = self.axes.transData.transform(point)
         pen = renderer.new_gc()
-        renderer.draw_image(pen, round(x - image.shape[1] / 2), round(y), image[::-1])
+        renderer.draw_image(pen, round(x - image.shape[1] / finer / 2), round(y), image[::-1])
         pen.restore()

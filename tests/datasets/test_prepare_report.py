@@ -36,7 +36,7 @@ def test_a_class_of_which_there_is_no_clip_does_not_count(tmp_path):
 
 def test_one_video_a_clip_needs_no_words(tmp_path):
     report = prepared(tmp_path, ["clap", "jump"], [f"{i}.mp4" for i in range(8)])
-    assert (report.videos, report.notes) == (8, ())
+    assert (report.videos, report.notes, report.trainable) == (8, (), True)
 
 
 def test_parts_of_videos_stay_together_and_it_is_said(tmp_path):
@@ -53,6 +53,13 @@ def test_too_few_videos_are_told_before_training(tmp_path, videos):
     [note] = report.notes
     assert note.startswith("warning: `skelact train` cannot divide this set by itself: no clip")
     assert "a class needs four videos" in note
+    assert not report.trainable
+
+
+def test_skeletons_of_videos_are_told_too(tmp_path):
+    sources = [f"{'ab'[i % 2]}.mp4" for i in range(24)]
+    report = prepared(tmp_path, ["clap", "jump"], sources, format="coco")
+    assert "cannot divide" in report.notes[0]
 
 
 def test_a_division_of_ones_own_that_cuts_a_video_is_a_warning(tmp_path):

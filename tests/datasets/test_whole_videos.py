@@ -11,6 +11,7 @@ from skelact.datasets.whole_videos import find_piece, find_videos
     ("abc_10_20", None),
     ("abc", None),
     ("_000010_000020", None),
+    ("VID_010124_093000", None), ("cam_093000_113000", None),
     ("VID_240131_093000", None),  # a camera's date and time: seconds do not run back
     ("abc_000010_000010", None),
 ])

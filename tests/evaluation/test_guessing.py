@@ -54,7 +54,7 @@ def test_few_clips_are_said_to_be_too_few():
 def test_clips_of_one_class_tell_nothing():
     assert describe_doubt(answers([1, 0, 1], [1, 1, 1])) == ""
     assert describe_doubt(answers([1], [0])) == ""
-    assert describe_choice(2, np.array([1, 1, 1])) == ""
+    assert describe_choice(2, np.array([1, 1, 1]), 1) == ""
 
 
 def test_uneven_classes_are_judged_by_the_mean_over_classes():
@@ -99,7 +99,16 @@ def test_how_many_clips_tell_a_fair_model_from_a_guess():
 
 def test_an_epoch_that_was_chosen_by_luck():
     labels = np.arange(10) % 2
-    assert describe_choice(6, labels) == (
+    assert describe_choice(6, labels, 1) == (
         "The epoch was chosen by 6 right out of 10 validation clips, and naming their most "
         "frequent class every time makes 5 right: the choice may be luck.")
-    assert describe_choice(9, labels) == ""
+    assert describe_choice(9, labels, 1) == ""
+    assert describe_choice(9, labels, 20)  # the best of twenty guesses may be as good
+
+
+def test_the_best_of_many_guesses_is_no_better_than_one():
+    draw = np.random.default_rng(0)
+    for count, classes in ((10, 2), (40, 2), (60, 5)):
+        labels = np.arange(count) % classes
+        best = draw.binomial(count, 1 / classes, (300, 50)).max(axis=1)
+        assert np.mean([not describe_choice(int(right), labels, 50) for right in best]) < 0.08
