@@ -1,5 +1,8 @@
+import contextlib
+
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 from recordings import capture, standing, walking
 from videos import make_video, set_rotation
 
@@ -7,6 +10,7 @@ from skelact.errors import OutputExistsError, ShapeError, SkelactError
 from skelact.graph.layouts import builtin_layouts, get_layout
 from skelact.pose.recording import Recording
 from skelact.pose.video import VideoReader
+from skelact.visualization import draw
 from skelact.visualization.colours import CANVAS, LEFT, MIDDLE, RIGHT, person_colour, side_colours
 from skelact.visualization.draw import blank, draw_people, overlay_video
 
@@ -112,6 +116,52 @@ def test_tags_do_not_cover_each_other():
     for image_, track_id in ((image, 1), (image, 2), (alone, 2)):
         tag = (np.abs(image_.astype(int) - person_colour(track_id)) < 30).all(axis=-1)
         assert tag.sum() > 200
+
+
+@contextlib.contextmanager
+def whole_pen(image, places, margin):
+    """Draws on all of an image, not on the part where people are."""
+    canvas = Image.fromarray(image)
+    yield ImageDraw.Draw(canvas, "RGBA"), (0, 0)
+    image[:] = np.asarray(canvas)
+
+
+@pytest.mark.parametrize("boxed", [False, True])
+def test_drawing_on_a_part_is_as_on_the_whole(monkeypatch, boxed):
+    """Inside, small, and across every edge of the image; eighths of a pixel are exact."""
+    places = ((90.375, 30, 120), (300.5, 60.625, 25), (2, -30, 100), (395, 190, 90),
+              (200, 280.25, 60), (240, 20, 260))
+    joints = np.stack([standing(left=x, top=y, height=tall) for x, y, tall in places])
+    joints[..., :2] = np.round(8 * joints[..., :2]) / 8
+    boxes = np.concatenate([joints[..., :2].min(1), joints[..., :2].max(1)], 1) if boxed else None
+    image = np.random.default_rng(0).integers(60, 200, (300, 400, 3)).astype(np.uint8)
+    arguments = (image, joints, COCO, range(6), ["walk", "wave", "run", None, "jog", "sit"], boxes)
+    found = draw_people(*arguments)
+    monkeypatch.setattr(draw, "_pen", whole_pen)
+    expected = draw_people(*arguments)
+    assert (expected != image).any(axis=-1).mean() > 0.05
+    np.testing.assert_allclose(found.astype(int), expected, atol=1)
+
+
+@pytest.mark.parametrize("size", [(200, 200), (1600, 1200)])
+def test_bones_have_dark_sides_on_a_bright_image(size):
+    joints = standing(left=size[0] / 2, top=20, height=0.8 * size[1])
+    bright = np.full((size[1], size[0], 3), 250, np.uint8)
+    image = draw_people(bright, joints[None], COCO, [1], tags=False).astype(int)
+    for side, colour in (("left", LEFT), ("right", RIGHT)):
+        row, column = middle_of(joints, f"{side}_hip", f"{side}_knee")
+        across = image[row, column - 30 : column + 30]
+        bone = np.flatnonzero(np.abs(across - colour).max(axis=1) < 10)
+        edges = across[[bone[0] - 1, bone[-1] + 1]]
+        assert (edges.max(axis=1) < 160).all()
+        assert (np.ptp(edges, axis=1) < 10).all()  # grey, not a tint of the bone
+        assert (across[[bone[0] - 3, bone[-1] + 3]] == 250).all()
+
+
+def test_labels_of_several_lines_are_drawn_in_one():
+    one, several = (draw_people(blank((300, 200)), standing()[None], COCO, [1], [label])
+                    for label in ("pick up", " pick\r\nup\n"))
+    np.testing.assert_array_equal(several, one)
 
 
 def test_people_keep_their_colour():

@@ -1,10 +1,16 @@
 """Animations of recordings, and the files made of them."""
 
+import base64
+import io
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.animation import AbstractMovieWriter, FuncAnimation
 from matplotlib.figure import Figure
+from mpl_toolkits.mplot3d.art3d import Line3DCollection
+from mpl_toolkits.mplot3d.proj3d import proj_transform
 from PIL import Image
 from recordings import capture, walking
 from videos import make_video
@@ -14,6 +20,8 @@ from skelact.pose.recording import PoseTrack, Recording
 from skelact.pose.video import VideoReader
 from skelact.visualization.animate import animate, save
 from skelact.visualization.animation_writer import draw_animation, embed
+from skelact.visualization.colours import person_colour
+from skelact.visualization.lettering import tag_image
 
 
 def axes_of(animation):
@@ -32,6 +40,41 @@ def show(animation, frame: int) -> dict:
 
 def lines(artist) -> np.ndarray:
     return artist.ends
+
+
+def label(track_id: int, time: float) -> str:
+    return "squat"
+
+
+def picture(animation, dpi: int) -> np.ndarray:
+    """``[H, W, 3]`` the figure as it is now, drawn by matplotlib."""
+    file = io.BytesIO()
+    animation._fig.savefig(file, dpi=dpi)
+    return np.asarray(Image.open(file).convert("RGB"))
+
+
+def pixels_of(ax, points, height: int) -> np.ndarray:
+    """``[P, 2]`` column and row of points of the axes on a picture of the figure."""
+    points = np.asarray(points)
+    if points.shape[-1] == 3:
+        points = np.stack(proj_transform(*points.T, ax.get_proj())[:2], axis=-1)
+    placed = ax.transData.transform(points) * height / ax.figure.bbox.height
+    return placed * [1, -1] + [0, height]
+
+
+def check_tag(image: np.ndarray, track_id: int, head: np.ndarray, dpi: int) -> None:
+    """The tag of a track, in letters of 9 points, stands over the head and nowhere else."""
+    column, row = head
+    tag = tag_image(f"{track_id} squat", round(9 / 72 * dpi), person_colour(track_id))[..., :3]
+    high, wide = tag.shape[:2]
+    in_colour = (np.abs(image.astype(int) - person_colour(track_id)) <= 2).all(axis=-1)
+    rows, columns = np.nonzero(in_colour[: round(row - high / 2)])  # joints have it too, below
+    top, left = rows.min(), columns.min()
+    assert top + high == pytest.approx(row, abs=1.5)
+    assert left + wide / 2 == pytest.approx(column, abs=1.5)
+    upper = slice(0, round(high * 0.6))  # matplotlib draws what moves in 3-D over its foot
+    found = image[top : top + high, left : left + wide].astype(int)
+    np.testing.assert_allclose(found[upper], tag[upper], atol=1)
 
 
 def gif_frames(path) -> tuple[int, float]:
@@ -115,16 +158,135 @@ def test_trails_fade_and_are_those_of_their_person():
     np.testing.assert_allclose(newest, recording.joints()[:, 9, :2, 10])
 
 
-def test_labels_stand_above_their_people():
+def test_tags_name_people_who_need_it():
     recording = walking(people=2, frames=20)
     animation = animate(recording, labels=lambda track_id, time: "squat" if track_id == 2 else None)
-    tags = show(animation, 5)[2:4]
-    assert [tag.text for tag in tags] == ["1", "2 squat"]
-    heads = recording.joints()[..., 5][:, :, :2]
-    for tag, person in zip(tags, heads, strict=True):
-        assert tag.point[1] == pytest.approx(person[:, 1].min())
+    assert [tag.text for tag in show(animation, 5)[2:4]] == ["1", "2 squat"]
     alone = animate(walking(people=1))
     assert len(show(alone, 0)) == 2  # one person without a label needs no tag
+
+
+@pytest.mark.parametrize("dpi", [100, 200])
+@pytest.mark.parametrize("recording", [walking(people=2, frames=20), capture()], ids=["2-D", "3-D"])
+def test_labels_stand_above_their_people(recording, dpi):
+    animation = animate(recording, labels=label, longest=320)
+    for frame in (3, 15):
+        show(animation, frame)
+        image = picture(animation, dpi)
+        for track in recording:
+            head = head_of(track.joints[..., frame], recording.dims)
+            (place,) = pixels_of(axes_of(animation), [head], len(image))
+            check_tag(image, track.track_id, place, dpi)
+
+
+def head_of(joints: np.ndarray, dims: int) -> np.ndarray:
+    """The topmost joint on the axes."""
+    if dims == 2:
+        return joints[joints[:, 1].argmin(), :2]
+    x, y, z = joints[joints[:, 1].argmax()]
+    return np.array([x, -z, y])
+
+
+def test_a_tag_in_a_drawing_stands_above_its_head_too():
+    """In SVG the letters have more pixels than units."""
+    recording = walking(people=2, frames=20)
+    animation = animate(recording, labels=label)
+    show(animation, 5)
+    file = io.BytesIO()
+    animation._fig.savefig(file, format="svg", dpi=144)
+    root = ElementTree.fromstring(file.getvalue())
+    height = float(root.get("viewBox").split()[3])
+    tags = root.findall(".//{http://www.w3.org/2000/svg}image")
+    assert len(tags) == 2
+    for tag, track in zip(tags, recording, strict=True):
+        letters = base64.b64decode(tag.get("{http://www.w3.org/1999/xlink}href").split(",")[1])
+        np.testing.assert_array_equal(
+            np.asarray(Image.open(io.BytesIO(letters)))[::-1],
+            tag_image(f"{track.track_id} squat", 18, person_colour(track.track_id)))
+        (place,) = pixels_of(axes_of(animation), [head_of(track.joints[..., 5], 2)], height)
+        x, y, wide, high = (float(tag.get(name)) for name in ("x", "y", "width", "height"))
+        assert high == pytest.approx(1.35 * 9, abs=1)
+        assert 2.5 * high < wide < 6 * high  # "1 squat"
+        assert x + wide / 2 == pytest.approx(place[0], abs=1)
+        assert high - y == pytest.approx(place[1], abs=1)  # it is turned over: -y is its top
+
+
+def test_labels_of_several_lines_are_written_in_one():
+    recording = walking()
+    pictures = []
+    for words in ("pick up", " pick\r\nup\n"):
+        animation = animate(recording, labels=lambda track_id, time, words=words: words)
+        show(animation, 5)
+        pictures.append(picture(animation, 100))
+    np.testing.assert_array_equal(*pictures)
+
+
+class Saved(AbstractMovieWriter):
+    """What matplotlib's own writers see: the whole figure, drawn anew."""
+
+    def setup(self, fig, outfile, dpi=None):
+        self.fig, self.dpi, self.pictures = fig, dpi, []
+
+    def grab_frame(self, **savefig_kwargs):
+        file = io.BytesIO()
+        self.fig.savefig(file, dpi=self.dpi)
+        self.pictures.append(np.asarray(Image.open(file).convert("RGB")))
+
+    def finish(self):
+        pass
+
+
+def draw_ours(animation) -> list[np.ndarray]:
+    pictures = []
+    draw_animation(animation, lambda image: pictures.append(image[..., :3].copy()))
+    return pictures
+
+
+def draw_theirs(animation) -> list[np.ndarray]:
+    writer = Saved()
+    animation.save("unused", writer=writer, dpi=animation._fig.dpi)
+    return writer.pictures
+
+
+@pytest.mark.parametrize("draw", [draw_ours, draw_theirs])
+def test_people_follow_a_camera_that_turns(draw):
+    recording = capture(frames=3)
+    recording.tracks[0].joints[0, 1] += 0.4  # a head above all else, from wherever it is seen
+    animation = animate(recording, labels=label)
+    ax, show_frame = axes_of(animation), animation._func
+
+    def turn(frame):
+        ax.view_init(elev=10 + 5 * frame, azim=70 + 25 * frame)
+        return show_frame(frame)
+
+    animation._func = turn
+    for frame, image in enumerate(draw(animation)):
+        turn(frame)
+        joints = recording.tracks[0].joints[..., frame]
+        check_tag(image, 1, *pixels_of(ax, [head_of(joints, 3)], len(image)), 100)
+        x, y, z = joints.T
+        dots = pixels_of(ax, np.stack([x, -z, y], axis=1), len(image)).round().astype(int)
+        ankles = dots[[recording.layout.index(f"{side}_ankle") for side in ("left", "right")]]
+        for column, row in ankles:  # nothing else is near
+            assert np.abs(image[row, column].astype(int) - person_colour(1)).max() <= 2
+
+
+def test_lines_of_others_are_seen_from_where_the_camera_is():
+    """matplotlib projects 3-D artists when it draws the axes whole; we draw those that move."""
+    figure = Figure(figsize=(2, 2), dpi=100)
+    ax = figure.add_subplot(projection="3d")
+    ax.set(xlim=(0, 1), ylim=(0, 1), zlim=(0, 1))
+    ax.set_axis_off()
+    moving = ax.add_collection(Line3DCollection([], colors="red", linewidths=4), autolim=False)
+
+    def rise(frame):
+        moving.set_segments([[(0, 0, frame / 4), (1, 1, frame / 4)]])
+        return [moving]
+
+    animation = FuncAnimation(figure, rise, 4, blit=True)
+    for ours, theirs in zip(draw_ours(animation), draw_theirs(animation), strict=True):
+        assert (theirs[..., 1] < 100).sum() > 100
+        np.testing.assert_allclose(ours, theirs, atol=1)
 
 
 def test_the_video_is_below_frame_by_frame(tmp_path):
@@ -166,8 +328,6 @@ def test_a_picture_looks_as_matplotlib_draws_it(recording, tmp_path):
 
 def test_any_matplotlib_animation_is_saved(tmp_path):
     """Also one that redraws everything: the title moves."""
-    from matplotlib.animation import FuncAnimation
-
     figure = Figure(figsize=(2, 1.5), dpi=100)
     ax = figure.add_subplot()
     (line,) = ax.plot([0, 1], [0, 1])
