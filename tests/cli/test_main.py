@@ -22,7 +22,8 @@ def test_help_of_every_command(command, capsys):
     assert "--help" in said.out
 
 
-@pytest.mark.parametrize("command", ["recognize", "train", "show", "pose"])
+@pytest.mark.parametrize("command", ["recognize", "train", "show", "pose", "evaluate", "models",
+                                     "data"])
 def test_help_loads_nothing_heavy(command):
     program = (
         "import sys\nfrom skelact.cli.main import main\n"

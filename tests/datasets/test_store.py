@@ -85,7 +85,7 @@ def same(a: Recording, b: Recording) -> None:
 
 @given(data_sets())
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_recordings_come_back_as_they_were(tmp_path_factory, data):  # some 1,000 of them
+def test_recordings_come_back_as_they_were(tmp_path_factory, data):
     sync, os.fsync = os.fsync, lambda descriptor: None  # durability is not what is tested
     try:
         store = write_store(tmp_path_factory.mktemp("s") / "store", data)

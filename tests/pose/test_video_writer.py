@@ -53,6 +53,18 @@ def test_colours_survive(tmp_path, opacity):
         assert np.abs(frame.image[:, 36:60].astype(int) - image[:, 36:60]).max() < 12
 
 
+@pytest.mark.parametrize("channels", [3, 4])
+def test_the_image_may_be_used_again_once_it_is_written(tmp_path, channels):
+    canvas = np.empty((48, 64, channels), np.uint8)
+    path = tmp_path / "clip.mp4"
+    with VideoWriter(path, 25, (64, 48)) as writer:
+        for image in grey_images(40):
+            canvas[..., :3] = image
+            writer.write(canvas)
+            canvas[:] = 0
+    assert [grey_number(f.image) for f in VideoReader(path)] == list(range(40))
+
+
 def test_an_exception_leaves_nothing(tmp_path):
     def images():
         yield grey_images(1)[0]
