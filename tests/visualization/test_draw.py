@@ -97,7 +97,7 @@ def test_every_layout_draws(name):
     joints = np.random.default_rng(0).uniform(20, 180, (2, layout.num_joints, 3))
     joints[..., 2] = 0.9
     image = draw_people(blank((200, 200)), joints, name, [3, 12], ["wave", None])
-    assert (image != CANVAS).any(axis=-1).mean() > 0.02
+    assert (image != CANVAS).any(axis=-1).mean() > 0.03
 
 
 def test_tags_have_the_persons_colour_and_stay_inside():
@@ -128,19 +128,19 @@ def whole_pen(image, places, margin):
 
 @pytest.mark.parametrize("boxed", [False, True])
 def test_drawing_on_a_part_is_as_on_the_whole(monkeypatch, boxed):
-    """Inside, small, and across every edge of the image; eighths of a pixel are exact."""
-    places = ((90.375, 30, 120), (300.5, 60.625, 25), (2, -30, 100), (395, 190, 90),
-              (200, 280.25, 60), (240, 20, 260))
-    joints = np.stack([standing(left=x, top=y, height=tall) for x, y, tall in places])
-    joints[..., :2] = np.round(8 * joints[..., :2]) / 8
+    """People who lie: large, small, across every edge of the image; eighths of pixels are exact."""
+    places = ((100.375, 120, 480), (200.5, 700.625, 99), (8, -120, 400), (280, 760, 360),
+              (60, 1500.25, 240), (150, 80, 1040))
+    joints = np.stack([standing(left=y, top=x, height=long) for y, x, long in places])
+    joints = np.round(8 * joints[..., [1, 0, 2]]) / 8
     boxes = np.concatenate([joints[..., :2].min(1), joints[..., :2].max(1)], 1) if boxed else None
-    image = np.random.default_rng(0).integers(60, 200, (300, 400, 3)).astype(np.uint8)
+    image = np.random.default_rng(0).integers(60, 200, (300, 1600, 3), dtype=np.uint8)
     arguments = (image, joints, COCO, range(6), ["walk", "wave", "run", None, "jog", "sit"], boxes)
     found = draw_people(*arguments)
     monkeypatch.setattr(draw, "_pen", whole_pen)
     expected = draw_people(*arguments)
-    assert (expected != image).any(axis=-1).mean() > 0.05
-    np.testing.assert_allclose(found.astype(int), expected, atol=1)
+    assert (expected != image).any(axis=-1).mean() > 0.03
+    assert np.abs(found.astype(np.int16) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("size", [(200, 200), (1600, 1200)])
