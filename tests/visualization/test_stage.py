@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from matplotlib.animation import AbstractMovieWriter, FuncAnimation
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from mpl_toolkits.mplot3d.art3d import Line3DCollection
 from mpl_toolkits.mplot3d.proj3d import proj_transform
@@ -274,6 +275,7 @@ def test_people_follow_a_camera_that_turns(draw):
 def test_lines_of_others_are_seen_from_where_the_camera_is():
     """matplotlib projects 3-D artists when it draws the axes whole; we draw those that move."""
     figure = Figure(figsize=(2, 2), dpi=100)
+    FigureCanvasAgg(figure)  # a bare one cannot draw what moves alone
     ax = figure.add_subplot(projection="3d")
     ax.set(xlim=(0, 1), ylim=(0, 1), zlim=(0, 1))
     ax.set_axis_off()
