@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from time import sleep
 from xml.etree import ElementTree
 
 import numpy as np
@@ -18,7 +19,7 @@ from videos import make_video
 
 from skelact.errors import ChoiceError, LayoutError, OutputExistsError, SkelactError
 from skelact.pose.recording import PoseTrack, Recording
-from skelact.pose.video import VideoReader
+from skelact.pose.video import VideoReader, VideoWriter
 from skelact.visualization.animate import animate, save
 from skelact.visualization.animation_writer import draw_animation, embed
 from skelact.visualization.colours import person_colour
@@ -343,6 +344,23 @@ def test_any_matplotlib_animation_is_saved(tmp_path):
     assert len(frames) == 8
     assert [f.time for f in frames] == pytest.approx(np.arange(8) / 10, abs=1e-3)
     assert frames[7].image[..., 0].mean() > frames[0].image[..., 0].mean() + 30
+
+
+def test_pictures_wait_unchanged_for_a_slow_encoder(tmp_path, monkeypatch):
+    """The next ones are drawn meanwhile, on the same canvas."""
+    write = VideoWriter.write
+
+    def write_late(writer, image, time=None):
+        if not writer._count:
+            sleep(0.2)
+        write(writer, image, time)
+
+    monkeypatch.setattr(VideoWriter, "write", write_late)
+    figure = Figure(figsize=(0.64, 0.48), dpi=100)
+    animation = FuncAnimation(figure, lambda frame: figure.set_facecolor(str(frame / 10)), 8)
+    path = save(animation, tmp_path / "a.mp4", progress=False)
+    greys = [frame.image.mean() / 255 for frame in VideoReader(path)]
+    assert greys == pytest.approx(np.arange(8) / 10, abs=0.02)
 
 
 def test_a_gif_runs_at_the_speed_of_the_animation(tmp_path):
