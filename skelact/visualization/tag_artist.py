@@ -17,7 +17,7 @@ class TagArtist(Artist):
 
     def __init__(self, ax: Axes) -> None:
         super().__init__()
-        self.set(zorder=3, visible=False)
+        self.set(zorder=10, visible=False)  # 3-D axes number what they draw from 0 on
         ax.add_artist(self)
 
     def write(self, text: str, track_id: int, point: np.ndarray) -> None:
