@@ -27,6 +27,11 @@ def person_colour(track_id: int) -> tuple[int, int, int]:
     return tuple(round(255 * v) for v in colorsys.hls_to_rgb(hue, min(light, 0.9), saturation))
 
 
+def unit_colour(colour: tuple[int, int, int]) -> tuple[float, float, float]:
+    """A colour of bytes as matplotlib takes it."""
+    return tuple(value / 255 for value in colour)
+
+
 def is_bright(colour: tuple[int, int, int]) -> bool:
     """Whether letters on a colour are to be black."""
     red, green, blue = colour

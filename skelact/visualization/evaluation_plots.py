@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skelact.checks import check_shape
-from skelact.visualization.colours import PERSON_COLOURS
+from skelact.visualization.colours import PERSON_COLOURS, unit_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_BLUE, _SKY, _VERMILION = (tuple(value / 255 for value in PERSON_COLOURS[i]) for i in (4, 5, 3))
+_BLUE, _SKY, _VERMILION = (unit_colour(PERSON_COLOURS[i]) for i in (4, 5, 3))
 _GREY = "0.35"
 _COUNTED = 40
 """Most classes whose every cell has its count written in; with more, only confusions have."""

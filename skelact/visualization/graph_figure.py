@@ -8,15 +8,10 @@ from skelact.checks import check_choice, check_shape
 from skelact.errors import ChoiceError
 from skelact.graph import Graph
 from skelact.graph.layouts import Layout, check_joints
-from skelact.visualization.colours import PERSON_COLOURS
+from skelact.visualization.colours import PERSON_COLOURS, unit_colour
 from skelact.visualization.rest_pose import rest_pose
 from skelact.visualization.scene import project
-from skelact.visualization.skeleton_figure import (
-    add_lines,
-    check_channels,
-    set_lines,
-    unit_colour,
-)
+from skelact.visualization.skeleton_figure import add_lines, check_channels, set_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skelact.output import atomic_write
-from skelact.visualization.colours import PERSON_COLOURS
+from skelact.visualization.colours import PERSON_COLOURS, unit_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # blue and vermilion differ in brightness too, and the lines in their dashes
-_TRAIN, _VAL = ({"color": tuple(value / 255 for value in PERSON_COLOURS[colour]), "ls": dashes}
+_TRAIN, _VAL = ({"color": unit_colour(PERSON_COLOURS[colour]), "ls": dashes}
                 for colour, dashes in ((4, "-"), (3, "--")))
 _GREY = "0.35"
 

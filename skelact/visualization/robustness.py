@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skelact.output import atomic_write
-from skelact.visualization.colours import PERSON_COLOURS
+from skelact.visualization.colours import PERSON_COLOURS, unit_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LINE = tuple(value / 255 for value in PERSON_COLOURS[4])
+_LINE = unit_colour(PERSON_COLOURS[4])
 _GREY = "0.35"
 _COLUMNS = 5
 

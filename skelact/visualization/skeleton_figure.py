@@ -8,7 +8,7 @@ import numpy as np
 from skelact.checks import check_choice, check_shape
 from skelact.errors import ShapeError
 from skelact.graph.layouts import Layout, get_layout
-from skelact.visualization.colours import MIDDLE, side_colours
+from skelact.visualization.colours import MIDDLE, side_colours, unit_colour
 from skelact.visualization.draw import joint_opacity
 from skelact.visualization.scene import project
 
@@ -222,8 +222,3 @@ def _widen(ax: "Axes") -> None:
     half = np.maximum(half, max(*half, np.ptp(ax.get_zlim()) / 2) / 2)
     ax.set(xlim=(middle[0] - half[0], middle[0] + half[0]),
            ylim=(middle[1] - half[1], middle[1] + half[1]))
-
-
-def unit_colour(colour: tuple[int, int, int]) -> tuple[float, float, float]:
-    """A colour of bytes as matplotlib takes it."""
-    return tuple(value / 255 for value in colour)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skelact.pose.recording import Recording
-from skelact.visualization.colours import CANVAS, person_colour
+from skelact.visualization.colours import CANVAS, person_colour, unit_colour
 from skelact.visualization.draw import joint_opacity, line_width
 from skelact.visualization.lettering import tag_text
 from skelact.visualization.pictures import video_pictures
@@ -23,7 +23,6 @@ from skelact.visualization.skeleton_figure import (
     place,
     set_lines,
     side_inks,
-    unit_colour,
 )
 from skelact.visualization.trails import BELOW, trail_lines
 

@@ -12,8 +12,8 @@ from recordings import capture, standing
 
 from skelact.errors import ChoiceError, ShapeError
 from skelact.graph.layouts import builtin_layouts, get_layout
-from skelact.visualization.colours import LEFT, RIGHT
-from skelact.visualization.skeleton_figure import plot_skeleton, unit_colour
+from skelact.visualization.colours import LEFT, RIGHT, unit_colour
+from skelact.visualization.skeleton_figure import plot_skeleton
 
 
 def lines(ax):
